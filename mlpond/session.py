@@ -1,0 +1,205 @@
+"""The session: a DuckDB connection that also understands model statements."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+
+from mlpond import library
+from mlpond.engine import Engine, open_database
+from mlpond.errors import InputError, MlpondError, StatementError
+
+if TYPE_CHECKING:
+    from mlpond.lineage import References
+    from mlpond.pipelines.runner import RunResult
+
+Progress = Callable[[str, float | None], None]
+
+
+def connect(
+    database: str | os.PathLike[str] = ":memory:",
+    *,
+    read_only: bool = False,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+) -> Session:
+    """Open a database file (or memory) and install the SQL library in it if it is not there.
+
+    Args:
+        database: Path of the file; made if missing. ":memory:" keeps everything in memory.
+        read_only: Open without writing anything; functions of a file that has them work.
+        threads: Threads for DuckDB and for training; all cores by default.
+        memory_limit: Memory for DuckDB, such as "1GB"; 80 % of the machine's by default.
+
+    Raises:
+        DatabaseError: the file is locked, unreadable, or from a newer mlpond.
+        InputError: a setting is out of range.
+    """
+    if threads is not None and (isinstance(threads, bool) or threads < 1):
+        raise InputError(f"connect: threads is {threads!r}; it must be an integer of at least 1.")
+    path = os.fspath(database)
+    con = open_database(path, read_only=read_only, threads=threads, memory_limit=memory_limit)
+    try:
+        session = Session(con, path, read_only=read_only)
+        library.ensure(session.engine, path, read_only=read_only and path != ":memory:")
+    except BaseException:
+        con.close()
+        raise
+    return session
+
+
+def run(
+    pipeline: str | os.PathLike[str],
+    *,
+    database: str | os.PathLike[str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    select: str | None = None,
+    full_refresh: bool = False,
+) -> RunResult:
+    """Run a pipeline in a database file and close the file again.
+
+    Args:
+        pipeline: Name of a built-in pipeline, or path of a pipeline's folder.
+        database: Path of the file; by default the pipeline's name with ``.duckdb``.
+        params: Values for the pipeline's parameters.
+        select: Steps to run, such as "features+".
+        full_refresh: Run every step even if nothing changed.
+    """
+    name = os.fspath(pipeline)
+    if database is None:
+        database = f"{os.path.basename(os.path.normpath(os.path.abspath(name)))}.duckdb"
+    with connect(database) as pond:
+        return pond.run(name, params=params, select=select, full_refresh=full_refresh)
+
+
+class Session:
+    """A DuckDB connection with mlpond's functions, model statements and pipelines."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, database: str, *, read_only: bool = False
+    ) -> None:
+        self.engine = Engine(con)
+        self.database = database
+        self.read_only = read_only
+        self.on_progress: Progress | None = None
+        from mlpond.udf import register
+
+        register(self)
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection."""
+        return self.engine.con
+
+    def sql(
+        self, query: str, params: Mapping[str, Any] | list[Any] | None = None
+    ) -> duckdb.DuckDBPyRelation | None:
+        """Run DuckDB SQL and model statements; several are parted by semicolons.
+
+        Args:
+            query: The text. What is not a model statement reaches DuckDB byte for byte.
+            params: Values for the placeholders of DuckDB statements.
+
+        Returns:
+            The last statement's relation, or None if it was not a query.
+
+        Raises:
+            MlpondError: a model statement is wrong or failed.
+            duckdb.Error: DuckDB refused a statement.
+        """
+        from mlpond.sql.dialect import Plain, mentions_models, read_statements
+
+        if not mentions_models(query):
+            return self._plain(query, params)
+        try:
+            statements = read_statements(query)
+        except StatementError:
+            if "MODEL" not in query.upper():
+                return self._plain(query, params)
+            raise
+        result: duckdb.DuckDBPyRelation | None = None
+        for statement in statements:
+            if isinstance(statement, Plain):
+                result = self._plain(statement.text, params)
+            else:
+                from mlpond.models.execute import execute
+
+                if self.read_only:
+                    raise MlpondError(
+                        f"sql: {self.database} is open read-only, so models cannot be made, "
+                        "changed or dropped; connect without read_only=True."
+                    )
+                execute(self, statement)
+                result = None
+        return result
+
+    def _plain(self, text: str, params: object) -> duckdb.DuckDBPyRelation | None:
+        if params is None:
+            return self.con.sql(text)
+        return self.con.sql(text, params=params)
+
+    def run(
+        self,
+        pipeline: str | os.PathLike[str],
+        params: Mapping[str, Any] | None = None,
+        select: str | None = None,
+        full_refresh: bool = False,
+    ) -> RunResult:
+        """Run a pipeline in this database; see ``mlpond.run``."""
+        from mlpond.pipelines.runner import run_pipeline
+
+        return run_pipeline(
+            self, os.fspath(pipeline), params=params, select=select, full_refresh=full_refresh
+        )
+
+    def render(self, text: str, values: Mapping[str, Any]) -> str:
+        """Render Jinja text with values, each quoted as SQL by its Python type.
+
+        Raises:
+            TemplateError: the text asks for a value that is not among those given.
+        """
+        from mlpond.sql.templates.quoting import literal
+        from mlpond.sql.templates.renderer import Raw, render_text
+
+        quoted = {name: Raw(literal(value)) for name, value in values.items()}
+        return render_text(text, quoted, "of the step")
+
+    def references(self, statement: str) -> References:
+        """Tell which relations and models a statement reads, and which model it makes."""
+        from mlpond.lineage import references
+
+        return references(statement)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run a block in one transaction, or in the one that is open already."""
+        with self.engine.transaction():
+            yield
+
+    def report(self, message: str, fraction: float | None = None) -> None:
+        """Tell whoever watches how far a long piece of work is."""
+        if self.on_progress is not None:
+            self.on_progress(message, fraction)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.con.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"mlpond.Session({self.database!r})"

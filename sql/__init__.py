@@ -1,0 +1,7 @@
+"""SQL templates, the renderer that validates them, and the SQL dialect with model statements."""
+
+from __future__ import annotations
+
+from mlpond.sql.templates.catalog import Column, Entry, Parameter, catalog
+
+__all__ = ["Column", "Entry", "Parameter", "catalog"]

@@ -1,0 +1,99 @@
+-- The registry of models: a row a version. A version never changes; its aliases may move.
+create table if not exists ml.models (
+    name varchar not null,
+    version integer not null,
+    model_type varchar not null,
+    task varchar not null,              -- regression, binary or multiclass
+    label varchar not null,
+    label_type varchar not null,
+    classes varchar[],                  -- labels of a classifier, ascending
+    features varchar[] not null,        -- names of the inputs, before TRANSFORM
+    aliases varchar[] not null,         -- holds 'default' for the version that the bare name means
+    training_rows bigint not null,
+    evaluation_rows bigint not null,
+    training_run integer not null,      -- 0, or how often it was warm-started
+    iterations integer not null,
+    loss double,
+    seconds double not null,
+    seed bigint not null,
+    warnings varchar[] not null,
+    options varchar not null,           -- JSON, as given
+    transform varchar,                  -- TRANSFORM clause, as given
+    query varchar not null,             -- training query, as given
+    evaluation_query varchar not null,  -- the rows that ML.EVALUATE without data looks at
+    description varchar,
+    labels varchar,                     -- JSON
+    expiration_timestamp timestamptz,
+    created_at timestamptz not null,
+    mlpond_version varchar not null,
+    duckdb_version varchar not null,
+    primary key (name, version),
+);
+
+-- One row a pass over the data.
+create table if not exists ml.training_info (
+    model varchar not null,
+    version integer not null,
+    training_run integer not null,
+    iteration integer not null,
+    loss double,
+    eval_loss double,
+    learning_rate double,
+    duration_ms bigint,
+);
+
+-- Statistics of the inputs as they were at training.
+create table if not exists ml.features (
+    model varchar not null,
+    version integer not null,
+    position integer not null,
+    input varchar not null,
+    type varchar not null,
+    min double,
+    max double,
+    mean double,
+    median double,
+    stddev double,
+    category_count bigint,
+    null_count bigint,
+    dimension bigint,
+);
+
+-- Coefficients of linear models: a row a class, input and category.
+create table if not exists ml.coefficients (
+    model varchar not null,
+    version integer not null,
+    class_label varchar,                -- multi-class models only
+    position integer not null,
+    processed_input varchar not null,
+    category varchar,                   -- NULL for a numeric input
+    weight double,
+    standardized_weight double,
+    standard_error double,
+    standardized_error double,
+    statistic double,                   -- weight / standard_error
+    p_value double,
+    ci_lower double,
+    ci_upper double,
+);
+
+-- One number a row: fit statistics such as r2, aic, log_likelihood, condition_number.
+create table if not exists ml.fit_statistics (
+    model varchar not null,
+    version integer not null,
+    name varchar not null,
+    value double,
+);
+
+-- What the functions of TRANSFORM learnt: a row a number or a category.
+create table if not exists ml.transform_state (
+    model varchar not null,
+    version integer not null,
+    output varchar not null,            -- column of the TRANSFORM clause
+    call integer not null,              -- which call in it, from 0
+    function varchar not null,
+    key varchar not null,               -- such as mean, stddev, category
+    position bigint,                    -- index of a category
+    number double,
+    text varchar,
+);

@@ -1,0 +1,1 @@
+"""Reading, checking, rendering and installing the SQL templates."""

@@ -1,0 +1,167 @@
+"""The header of a template: its contract, read from the Jinja comment that opens the file.
+
+    {#
+    Summary: what the template answers, up to the first blank line.
+
+    Functions                              a template of `create macro` statements, or
+        name(x, mean := 0)  DOUBLE  meaning
+    Parameters
+        name  TYPE  meaning                (a default is written `name := default`)
+    Columns (note)                         a template that is one query
+        name  TYPE  meaning
+
+    Level: partial | keyed | global
+    Example: SELECT ml.name(1)
+    Source: paper or book
+    #}
+
+Fields are parted by two spaces or more; a line indented deeper continues the one above.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mlpond.errors import TemplateError
+
+LEVELS = ("partial", "keyed", "global")
+PARAMETER_TYPES = (
+    "model", "relation", "column", "columns", "double", "integer", "boolean", "string", "list", "any",
+)  # fmt: skip
+_SECTION = re.compile(r"(Functions|Parameters|Columns)\b(?:\s*\((.*)\))?\s*\Z")
+_LABEL = re.compile(r"(Level|Example|Source):\s*(.*)\Z")
+_SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)\Z")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: its type decides how the renderer quotes the argument."""
+
+    name: str
+    type: str
+    default: str | None
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a result."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Function:
+    """One macro that a template of macros defines; ``result`` is its type, or TABLE."""
+
+    name: str
+    arguments: tuple[tuple[str, str | None], ...]
+    result: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """Everything the opening comment of a template says."""
+
+    summary: str
+    functions: tuple[Function, ...]
+    parameters: tuple[Parameter, ...]
+    columns: tuple[Column, ...]
+    level: str
+    example: str | None
+    source: str
+
+
+def read_header(text: str, path: str) -> Header:
+    """Read the header of a template.
+
+    Args:
+        text: The whole text of the template.
+        path: Its name, for messages.
+
+    Raises:
+        TemplateError: there is no header, or a line of it does not follow the form.
+    """
+    match = re.match(r"\s*\{#-?\n(.*?)\n-?#\}", text, re.DOTALL)
+    if match is None:
+        raise TemplateError(f"template {path}: it does not open with a header comment {{# … #}}.")
+    summary: list[str] = []
+    sections: dict[str, list[str]] = {"Functions": [], "Parameters": [], "Columns": []}
+    labels: dict[str, list[str]] = {"Level": [], "Example": [], "Source": []}
+    target = summary
+    for line in match.group(1).splitlines():
+        bare = line.strip()
+        if section := _SECTION.match(line):
+            target = sections[section.group(1)]
+        elif label := _LABEL.match(line):
+            target = labels[label.group(1)]
+            target.append(label.group(2))
+        elif not bare:
+            if target is not summary:
+                target = []
+        elif target is summary or any(target is lines for lines in labels.values()):
+            target.append(bare)
+        else:
+            _continue_or_append(target, line, path)
+    level = " ".join(labels["Level"]).strip()
+    if level not in LEVELS:
+        raise TemplateError(
+            f"template {path}: Level is {level!r}; accepted are {', '.join(LEVELS)}."
+        )
+    return Header(
+        summary=" ".join(summary),
+        functions=tuple(_function(line, path) for line in sections["Functions"]),
+        parameters=tuple(_parameter(line, path) for line in sections["Parameters"]),
+        columns=tuple(Column(*_fields(line, path)) for line in sections["Columns"]),
+        level=level,
+        example="\n".join(labels["Example"]).strip() or None,
+        source=" ".join(labels["Source"]).strip(),
+    )
+
+
+def _continue_or_append(lines: list[str], line: str, path: str) -> None:
+    indent = len(line) - len(line.lstrip())
+    if indent > 4 and lines:
+        lines[-1] = f"{lines[-1]} {line.strip()}"
+    elif indent == 4:
+        lines.append(line.strip())
+    else:
+        raise TemplateError(f"template {path}: cannot read the header line {line!r}.")
+
+
+def _fields(line: str, path: str) -> tuple[str, str, str]:
+    fields = re.split(r"\s{2,}", line, maxsplit=2)
+    if len(fields) != 3:
+        raise TemplateError(
+            f"template {path}: the header line {line!r} has {len(fields)} fields; it needs "
+            "name, type and meaning, parted by two spaces."
+        )
+    return fields[0], fields[1], fields[2]
+
+
+def _parameter(line: str, path: str) -> Parameter:
+    name, kind, meaning = _fields(line, path)
+    name, _, default = name.partition(" := ")
+    if kind not in PARAMETER_TYPES:
+        raise TemplateError(
+            f"template {path}: parameter {name} has type {kind!r}; "
+            f"accepted are {', '.join(PARAMETER_TYPES)}."
+        )
+    return Parameter(name, kind, default or None, meaning)
+
+
+def _function(line: str, path: str) -> Function:
+    signature, result, meaning = _fields(line, path)
+    match = _SIGNATURE.match(signature)
+    if match is None:
+        raise TemplateError(f"template {path}: cannot read the signature {signature!r}.")
+    name, inside = match.groups()
+    arguments = []
+    for part in filter(None, (part.strip() for part in inside.split(","))):
+        argument, _, default = part.partition(" := ")
+        arguments.append((argument, default or None))
+    return Function(name, tuple(arguments), result, meaning)

@@ -1,0 +1,145 @@
+"""Rendering: a template and checked arguments in, DuckDB SQL out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from mlpond.errors import InputError, TemplateError
+from mlpond.sql.templates import quoting
+from mlpond.sql.templates.catalog import Template, read_text
+from mlpond.sql.templates.header import Parameter
+
+
+class Raw(str):
+    """SQL text that is quoted already: it goes into a template as it is."""
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return the Jinja environment that every template is rendered in."""
+    env = jinja2.Environment(
+        loader=jinja2.FunctionLoader(read_text),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    env.filters.update(
+        ident=quoting.identifier,
+        lit=quoting.literal,
+        str=quoting.string,
+        dbl=quoting.double,
+        dbls=quoting.doubles,
+        relation=quoting.relation,
+    )
+    return env
+
+
+def render(template: Template, arguments: Mapping[str, Any]) -> str:
+    """Check arguments against the template's header, quote them, and render its query.
+
+    Raises:
+        InputError: an argument is unknown, missing, or not of the header's type.
+        TemplateError: the template's Jinja text is broken.
+    """
+    known = {parameter.name: parameter for parameter in template.header.parameters}
+    for name in arguments:
+        if name not in known:
+            raise InputError(unknown(f"{template.name}: parameter", name, list(known)))
+    values: dict[str, str] = {}
+    for parameter in template.header.parameters:
+        if parameter.name in arguments:
+            values[parameter.name] = quote(template.name, parameter, arguments[parameter.name])
+        elif parameter.default is not None:
+            values[parameter.name] = parameter.default
+        else:
+            raise InputError(
+                f"{template.name}: parameter {parameter.name!r} is missing "
+                f"({parameter.type}: {parameter.meaning})."
+            )
+    return render_text(template.text, values, template.path)
+
+
+def render_file(path: str, **values: Any) -> str:
+    """Render a template of ours with values as they are; the template quotes by filters."""
+    return render_text(read_text(path), values, path)
+
+
+def render_text(text: str, values: Mapping[str, Any], path: str) -> str:
+    """Render Jinja text; a fault names the template and its line."""
+    try:
+        return environment().from_string(text).render(values).strip() + "\n"
+    except jinja2.UndefinedError as error:
+        missing = re.search(r"'(\w+)' is undefined", str(error))
+        name = missing.group(1) if missing else str(error)
+        raise TemplateError(
+            f"template {path}, {_line_of(text, name)}: "
+            + unknown("value", name, sorted(values)).rstrip(".")
+            + "."
+        ) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(f"template {path}, line {error.lineno}: {error.message}") from error
+
+
+def quote(owner: str, parameter: Parameter, value: Any) -> str:
+    """Quote one argument by the type its parameter has in the header."""
+    kind = parameter.type
+    if isinstance(value, Raw):
+        return value
+    if kind == "model" and isinstance(value, str):
+        return quoting.string(value)
+    if kind in ("relation", "column") and isinstance(value, str):
+        return quoting.relation(value) if kind == "relation" else quoting.identifier(value)
+    if kind == "columns" and isinstance(value, (list, tuple)) and value:
+        return ", ".join(quoting.identifier(name) for name in value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind == "double" and number:
+        return quoting.double(value)
+    if kind == "integer" and number and float(value).is_integer():
+        return str(int(value))
+    if (kind == "boolean" and isinstance(value, bool)) or (
+        kind == "string" and isinstance(value, str)
+    ):
+        return quoting.literal(value)
+    if kind in ("list", "any"):
+        return quoting.literal(value)
+    raise InputError(
+        f"{owner}: parameter {parameter.name} is {value!r} ({type(value).__name__}); "
+        f"it must be of type {kind}: {parameter.meaning}."
+    )
+
+
+def unknown(what: str, name: str, accepted: list[str]) -> str:
+    """Say that a name is unknown, which ones there are, and which is nearest."""
+    near = difflib.get_close_matches(name, accepted, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    listed = ", ".join(accepted) if accepted else "none"
+    return f"{what} {name!r} is not known; accepted are: {listed}.{hint}"
+
+
+def refusal(path: str, rendered: str, error: Exception) -> TemplateError:
+    """Turn DuckDB's refusal of a rendered template into an error that shows where."""
+    message = str(error)
+    found = re.search(r"LINE (\d+):", message)
+    number = int(found.group(1)) if found else 1
+    lines = rendered.splitlines()
+    excerpt = "\n".join(
+        f"  {i:>4} | {lines[i - 1][:160]}"
+        for i in range(max(1, number - 2), min(len(lines), number + 2) + 1)
+    )
+    return TemplateError(
+        f"template {path}, line {number} of the rendered SQL: {message.splitlines()[0]}\n{excerpt}"
+    )
+
+
+def _line_of(text: str, name: str) -> str:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.search(rf"\b{re.escape(name)}\b", line) and ("{{" in line or "{%" in line):
+            return f"line {number}"
+    return "line unknown"
