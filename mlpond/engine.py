@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,11 @@ class Engine:
         finally:
             reader.close()
 
+    def drop_quietly(self, table: str) -> None:
+        """Drop a table of ours; after a failure its transaction may have dropped it already."""
+        with suppress(duckdb.Error):
+            self.execute(f"drop table if exists {table}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run a block in one transaction; join the transaction that is open already, if any."""
@@ -73,10 +78,8 @@ class Engine:
         self.con.commit()
 
     def _roll_back(self) -> None:
-        try:
+        with suppress(duckdb.TransactionException):  # DuckDB may have rolled back by itself
             self.con.rollback()
-        except duckdb.TransactionException:  # DuckDB has rolled back by itself
-            pass
 
 
 def open_database(

@@ -11,12 +11,12 @@ from mlpond.errors import StatementError
 from mlpond.sql import catalog
 from mlpond.sql.dialect.dialect import ModelStatement, parse
 from mlpond.sql.dialect.statements import CreateModel
-from mlpond.sql.templates.quoting import name_parts
+from mlpond.sql.templates.quoting import join_parts, name_parts
 
 
 @dataclass(frozen=True)
 class References:
-    """What a statement reads and makes; names are unquoted parts joined by dots."""
+    """What a statement reads and makes; a part of a name is quoted only if it holds a dot."""
 
     kind: str  # query, create_model or other
     reads: tuple[str, ...]
@@ -82,7 +82,7 @@ def _table(node: exp.Table, ctes: frozenset[str], found: _Found) -> None:
     if isinstance(node.this, exp.Identifier):
         parts = [part.name for part in node.parts]
         if len(parts) > 1 or parts[0].lower() not in ctes:
-            found.reads[".".join(parts)] = None
+            found.reads[join_parts(parts)] = None
         return
     function = node.this
     if node.db.lower() == "ml" and isinstance(function, exp.Func):
@@ -120,7 +120,7 @@ def _arguments(function: exp.Func) -> list[exp.Expression]:
 def _relation(text: str, ctes: frozenset[str], found: _Found) -> None:
     """Take the name of a table, or a query in parentheses, out of a string."""
     if not text.lstrip().startswith("("):
-        found.reads[".".join(name_parts(text))] = None
+        found.reads[join_parts(name_parts(text))] = None
         return
     for tree in parse(text):
         if tree is not None:

@@ -25,28 +25,47 @@ def statements() -> Iterator[tuple[str, str]]:
 
 
 def table_macro(template: Template) -> str:
-    """Write the macro that runs a template's query on arguments given in SQL.
+    """Write the macro that runs a template's query on arguments given in SQL."""
+    parameters = template.header.parameters
+    body = render_text(template.text, {p.name: mark(p.name) for p in parameters}, template.path)
+    return query_macro(
+        template.name,
+        [(p.name, p.default) for p in parameters],
+        body,
+        {p.name: _argument(p) for p in parameters},
+    )
 
-    The body is rendered once with a mark at each argument, cut at the marks, and joined again in
-    SQL with each argument quoted there. Pieces are concatenated, never replaced, so that no
-    argument can hold text that a later replacement would touch.
+
+def mark(name: str) -> str:
+    """Return the mark that stands in a body where an argument goes."""
+    return f"{_MARK}{name}{_MARK}"
+
+
+def query_macro(
+    name: str, parameters: list[tuple[str, str | None]], body: str, arguments: dict[str, str]
+) -> str:
+    """Write a table macro whose query is put together from its arguments.
+
+    The body is cut at the marks and joined again in SQL with each argument quoted there. Pieces
+    are concatenated, never replaced, so that no argument can hold text that a later replacement
+    would touch; and a body inside ``query('…')`` is one constant, which opens quickly.
+
+    Args:
+        name: Name of the macro in schema ml.
+        parameters: (name, default in SQL or None).
+        body: The query, with marks.
+        arguments: For each mark the SQL that gives the text to put there.
     """
-    marked = {p.name: f"{_MARK}{p.name}{_MARK}" for p in template.header.parameters}
-    body = render_text(template.text, marked, template.path)
-    known = {parameter.name: parameter for parameter in template.header.parameters}
     pieces = []
-    for index, piece in enumerate(body.split(_MARK)):
+    for index, piece in enumerate(body.strip().split(_MARK)):
         if index % 2:
-            pieces.append(_argument(known[piece]))
+            pieces.append(arguments[piece])
         elif piece:
             pieces.append(quoting.string(piece))
-    arguments = ", ".join(
-        p.name if p.default is None else f"{p.name} := {p.default}"
-        for p in template.header.parameters
-    )
+    listed = ", ".join(p if default is None else f"{p} := {default}" for p, default in parameters)
     joined = "\n    || ".join(pieces)
     return (
-        f"create or replace macro ml.{template.name}({arguments}) as table from query(\n"
+        f"create or replace macro ml.{quoting.identifier(name)}({listed}) as table from query(\n"
         f"    {joined}\n);\n"
     )
 
@@ -60,7 +79,7 @@ def _argument(parameter: Parameter) -> str:
         return f"ml.identifier({name})"
     if parameter.type == "columns":
         return f"list_aggregate(list_transform({name}, lambda c: ml.identifier(c)), 'string_agg', ', ')"
-    if parameter.type == "string":
+    if parameter.type in ("string", "model"):
         return f"ml.literal({name})"
     if parameter.type == "double":
         return f"coalesce('''' || {name}::double || '''::double', 'NULL')"

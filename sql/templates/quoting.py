@@ -120,6 +120,11 @@ def name_parts(name: str) -> list[str]:
         rest = rest[1:]
 
 
+def join_parts(parts: Sequence[str]) -> str:
+    """Join the parts of a name by dots; the reverse of ``name_parts``."""
+    return ".".join(identifier(part) if "." in part or '"' in part else part for part in parts)
+
+
 def relation(name: str) -> str:
     """Quote the name of a table or view, or pass on a query in parentheses.
 

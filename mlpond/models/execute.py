@@ -1,0 +1,75 @@
+"""Carrying out a model statement on a session."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from mlpond.engine import Engine
+from mlpond.errors import InputError, StatementError
+from mlpond.models import registry
+from mlpond.models.export import export_model
+from mlpond.models.train import create_model
+from mlpond.sql.dialect import AlterModel, CreateModel, DropModel, ExportModel, Plain, Statement
+
+if TYPE_CHECKING:
+    from mlpond.session import Session
+
+
+def execute(pond: Session, statement: Statement) -> None:
+    """Carry out one model statement.
+
+    Raises:
+        MlpondError: it is wrong or failed; the database is as it was before.
+    """
+    if isinstance(statement, CreateModel):
+        create_model(pond.engine, statement, threads=threads_of(pond.engine), report=pond.report)
+    elif isinstance(statement, DropModel):
+        with pond.transaction():
+            registry.drop(pond.engine, statement.name, if_exists=statement.if_exists)
+    elif isinstance(statement, AlterModel):
+        with pond.transaction():
+            registry.alter(
+                pond.engine, statement.name, statement.options, if_exists=statement.if_exists
+            )
+    elif isinstance(statement, ExportModel):
+        export_model(pond.engine, statement.name, statement.options)
+    elif isinstance(statement, Plain):
+        raise StatementError("execute: this is not a model statement; give it to DuckDB.")
+
+
+def train_from_sql(pond: Session, model: str, query: str, options: str) -> str:
+    """Train a model for ``ml_train``: on a cursor, since the caller's connection is in a query.
+
+    Returns:
+        The full name of the new version.
+    """
+    given: Any = json.loads(options)
+    if not isinstance(given, dict):
+        raise InputError(
+            f"ml_train: options is {options}; give a STRUCT, such as {{model_type: 'linear_reg'}}."
+        )
+    values = {key.lower(): _struct(value) for key, value in given.items()}
+    transform = values.pop("transform", None)
+    statement = CreateModel(
+        model, or_replace=True, transform=transform, options=values, query=query
+    )
+    cursor = Engine(pond.con.cursor())
+    try:
+        version = create_model(cursor, statement, threads=threads_of(cursor), report=pond.report)
+    finally:
+        cursor.con.close()
+    return version.full_name if version else model
+
+
+def threads_of(engine: Engine) -> int:
+    """Return how many threads DuckDB may use, which is how many training uses."""
+    return min(int(engine.value("select current_setting('threads')")), os.cpu_count() or 1)
+
+
+def _struct(value: Any) -> Any:
+    """Turn a JSON list of pairs into what an OPTIONS list gives."""
+    if isinstance(value, list):
+        return [tuple(item) if isinstance(item, list) else item for item in value]
+    return value

@@ -1,0 +1,229 @@
+"""Linear and logistic regression: from checked options to a trainer, from its fit to rows and SQL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlpond.models.options import Options
+from mlpond.models.profile import Feature
+from mlpond.models.stream import Rows
+from mlpond.sql.templates.quoting import string
+from mlpond.sql.templates.renderer import render_file
+from mlpond.udfs.linear.fit import Fit, Moments
+from mlpond.udfs.linear.fit import Options as FitOptions
+from mlpond.udfs.trainer import Pass
+
+INTERCEPT = "__INTERCEPT__"
+# Beyond so many categories the weights are joined, not written into the macro.
+JOIN_ABOVE = 2_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted: a number, one of two classes, or one of several."""
+
+    kind: str  # regression, binary or multiclass
+    label: str
+    label_type: str
+    classes: tuple[str, ...] = ()
+
+    @property
+    def class_labels(self) -> list[str | None]:
+        """The class that each weight vector belongs to; None where there is one vector."""
+        return list(self.classes) if self.kind == "multiclass" else [None]
+
+    def literals(self) -> list[str]:
+        """The classes as SQL literals of the label's type."""
+        return [f"{string(text)}::{self.label_type}" for text in self.classes]
+
+
+def first_pass(
+    rows: Rows,
+    task: Task,
+    options: Options,
+    n: int,
+    label_mean: float,
+    warm_start: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None,
+) -> Pass[Any]:
+    """Build the trainer of a model."""
+    moments = Moments(
+        mean=np.array([f.mean for f in rows.dense], dtype=np.float64),
+        sd=np.array([f.stddev for f in rows.dense], dtype=np.float64),
+        rows=n,
+        label_mean=label_mean,
+    )
+    values = {
+        name: options[name]
+        for name in (
+            "l1_reg", "l2_reg", "fit_intercept", "optimize_strategy", "learn_rate_strategy",
+            "early_stop", "min_rel_progress", "calculate_p_values",
+        )
+    }  # fmt: skip
+    for name in ("learn_rate", "ls_init_learn_rate"):
+        if options[name] is not None:
+            values[name] = options[name]
+    if "max_iterations" in options.given:
+        values["max_iterations"] = options["max_iterations"]
+    fit_options = FitOptions(**values)
+    if task.kind == "regression":
+        from mlpond.udfs.linear.linear_regression import linear_regression
+
+        return linear_regression(rows.layout, moments, fit_options, warm_start)
+    from mlpond.udfs.linear.logistic_regression import logistic_regression
+
+    return logistic_regression(rows.layout, moments, len(task.classes), fit_options, warm_start)
+
+
+def columns(rows: Rows) -> Iterator[tuple[Feature, int, str | None]]:
+    """Yield (feature, index in it, category) of every column of the design, in its order."""
+    for feature in rows.in_layout_order:
+        for index, category in enumerate(feature.labels()):
+            yield feature, index, category
+
+
+def column_name(rows: Rows, column: int) -> str:
+    """Name a column of the design in messages."""
+    for position, (feature, _, category) in enumerate(columns(rows)):
+        if position == column:
+            return feature.atom.name if category is None else f"{feature.atom.name} = {category!r}"
+    return "the intercept"
+
+
+def coefficient_rows(rows: Rows, task: Task, fit: Fit) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of ml.coefficients, without model and version."""
+    raw = fit.inference.raw if fit.inference else None
+    scaled = fit.inference.standardised if fit.inference else None
+    listed = list(columns(rows))
+    for k, label in enumerate(task.class_labels):
+        weights = [*fit.coefficients[k], fit.intercept[k]]
+        standardised = [*fit.standardised[k], fit.standardised_intercept[k]]
+        for position, weight in enumerate(weights):
+            is_intercept = position == len(listed)
+            feature, index, category = (None, 0, None) if is_intercept else listed[position]
+            name = INTERCEPT if feature is None else feature.atom.name
+            tests: list[float | None] = [None] * 6
+            if feature is not None and index == feature.dropped:
+                tests = [math.nan] * 6  # the category that dummy encoding leaves out
+            elif raw is not None and scaled is not None:
+                tests = [
+                    float(raw.standard_error[position]),
+                    float(scaled.standard_error[position]),
+                    float(raw.statistic[position]),
+                    float(raw.p_value[position]),
+                    float(raw.ci_lower[position]),
+                    float(raw.ci_upper[position]),
+                ]
+            yield (
+                label, position, name, category, float(weight), float(standardised[position]), *tests,
+            )  # fmt: skip
+
+
+def fit_statistics(task: Task, fit: Fit) -> dict[str, float]:
+    """Return the numbers that describe the whole fit."""
+    found = {
+        "condition_number": fit.condition_number,
+        "objective": fit.objective,
+        "passes": float(fit.passes),
+        "converged": float(fit.converged),
+    }
+    if fit.inference is not None:
+        names = ["df", "log_likelihood", "aic", "bic", "residual_sd", "r_squared",
+                 "adjusted_r_squared", "f_statistic", "f_df"]  # fmt: skip
+        found |= {name: float(getattr(fit.inference, name)) for name in names}
+    return {name: value for name, value in found.items() if not math.isnan(value)}
+
+
+def warnings_of(rows: Rows, fit: Fit) -> list[str]:
+    """Say the trainer's warnings with the names of the columns."""
+    said = []
+    for warning in fit.warnings:
+        text = warning.message
+        for column in sorted(warning.columns, reverse=True):
+            text = text.replace(f"column {column}", column_name(rows, column))
+        said.append(f"{warning.kind}: {text}")
+    return said
+
+
+def prediction_body(
+    rows: Rows,
+    task: Task,
+    fit: Fit,
+    *,
+    model: str,
+    version: int,
+    transform: list[tuple[str, str]],
+    source: str,
+    threshold: str,
+) -> str:
+    """Write the query that scores a relation in plain SQL."""
+    features, joins = [], []
+    offset = 0
+    intercepts = [float(value) for value in fit.intercept]
+    for feature in rows.in_layout_order:
+        if transform:
+            feature = feature.within("__mlpond")
+        width = len(feature.labels())
+        block = fit.coefficients[:, offset : offset + width]  # (C, width)
+        offset += width
+        entry: dict[str, Any] = {
+            "kind": "sparse" if feature.atom.kind == "multi_hot" else feature.atom.kind,
+            "x": feature.atom.expression,
+            "weights": [[float(v) for v in weights] for weights in block],
+        }
+        if feature.atom.kind == "numeric":
+            # centred where there is an intercept: NULL, which is the mean, then adds nothing
+            shift = feature.mean if _has_intercept(fit) else 0.0
+            entry["shift"] = shift
+            entry["null_terms"] = [(feature.mean - shift) * float(w[0]) for w in block]
+            intercepts = [c + shift * float(w[0]) for c, w in zip(intercepts, block, strict=True)]
+        elif feature.atom.kind == "category":
+            _add_category(entry, feature, joins, model, version)
+        else:
+            entry["x"] = feature.sparse_sql()
+        features.append(entry)
+    if _has_intercept(fit):  # the same sum as the loop's, without its rounding
+        intercepts = [float(value) for value in fit.standardised_intercept]
+    template = {
+        "regression": "predict_linear_reg",
+        "binary": "predict_logistic_binary",
+        "multiclass": "predict_logistic_multiclass",
+    }[task.kind]
+    return render_file(
+        f"scoring/{template}.sql.j2",
+        features=features,
+        intercepts=intercepts,
+        joins=joins,
+        transform=transform,
+        source=source,
+        threshold=threshold,
+        predicted=f"predicted_{task.label}",
+        probabilities=f"predicted_{task.label}_probs",
+        classes=task.literals(),
+    )
+
+
+def _has_intercept(fit: Fit) -> bool:
+    return bool(np.any(fit.standardised_intercept != 0.0))
+
+
+def _add_category(
+    entry: dict[str, Any], feature: Feature, joins: list[dict[str, Any]], model: str, version: int
+) -> None:
+    entry["categories"] = list(feature.categories)
+    entry["has_null"] = feature.has_null
+    if feature.dropped is not None:
+        for weights in entry["weights"]:
+            weights[feature.dropped] = 0.0
+    if len(feature.categories) <= JOIN_ABOVE:
+        return
+    alias = f"__join_{len(joins)}"
+    entry["join"] = alias
+    null = f"coalesce({entry['x']}, '_null_filler')" if feature.has_null else entry["x"]
+    joins.append(
+        {"alias": alias, "x": null, "input": feature.atom.name, "model": model, "version": version}
+    )

@@ -1,0 +1,77 @@
+"""The functions of one model version, each a table macro of plain SQL."""
+
+from __future__ import annotations
+
+from mlpond.models.linear import Task
+from mlpond.models.registry import Macro, Version, text_or_relation
+from mlpond.sql.templates.installer import mark
+from mlpond.sql.templates.quoting import identifier, is_plain
+from mlpond.sql.templates.renderer import render_file
+
+_NUMBER = "coalesce({0}::double::varchar || '::double', 'NULL')"
+
+
+def model_macros(version: Version, task: Task, prediction: str, evaluation: str) -> list[Macro]:
+    """Write the macros of a linear or logistic model.
+
+    Args:
+        version: The version they belong to.
+        task: What it predicts.
+        prediction: The scoring query, with marks for ``data`` and ``threshold``.
+        evaluation: The rows that are looked at when no data are given.
+    """
+    arguments = {
+        "data": "ml.relation(data)",
+        "threshold": _NUMBER.format("threshold"),
+    }
+    parameters: tuple[tuple[str, str | None], ...] = (("data", None),)
+    if task.kind == "binary":
+        parameters += (("threshold", "5e-1"),)
+    macros = [Macro("predict", parameters, prediction, arguments), _weights(version, task)]
+    # scores of the given rows, or of those that the model kept aside
+    scored = dict(arguments, data=f"'''' || replace({text_or_relation('data', evaluation)}, '''', '''''') || ''''")
+    call = f"ml.{identifier(f'predict_{version.full_name}')}({mark('data')}"
+    if task.kind == "binary":
+        call += f", threshold := {mark('threshold')}"
+    source = f"{call})"
+    values = {
+        "source": source,
+        "label": task.label,
+        "predicted": f"predicted_{task.label}",
+        "probabilities": f"predicted_{task.label}_probs",
+        "classes": list(task.classes),
+    }
+    optional: tuple[tuple[str, str | None], ...] = (("data", "null"), *parameters[1:])
+    template = "regression" if task.kind == "regression" else task.kind
+    body = render_file(f"scoring/evaluate_{template}.sql.j2", **values)
+    macros.append(Macro("evaluate", optional, body, scored))
+    if task.kind != "regression":
+        body = render_file(
+            "scoring/confusion_matrix.sql.j2", columns=_class_columns(task.classes), **values
+        )
+        macros.append(Macro("confusion_matrix", optional, body, scored))
+    if task.kind == "binary":
+        values["source"] = f"{call.split(', threshold')[0]})"
+        body = render_file("scoring/roc_curve.sql.j2", thresholds=mark("thresholds"), **values)
+        scored["thresholds"] = "coalesce(thresholds::double[]::varchar, 'NULL') || '::double[]'"
+        macros.append(
+            Macro("roc_curve", (("data", "null"), ("thresholds", "null")), body, scored)
+        )
+    return macros
+
+
+def _weights(version: Version, task: Task) -> Macro:
+    body = render_file(
+        "scoring/weights.sql.j2",
+        weight=mark("standardize"),
+        model=version.name,
+        version=version.version,
+        multiclass=task.kind == "multiclass",
+    )
+    chosen = "case when standardize then 'standardized_weight' else 'weight' end"
+    return Macro("weights", (("standardize", "false"),), body, {"standardize": chosen})
+
+
+def _class_columns(classes: tuple[str, ...]) -> list[str]:
+    """Name the columns of a confusion matrix; an underscore leads what is no identifier."""
+    return [text if is_plain(text) else f"_{text}" for text in classes]

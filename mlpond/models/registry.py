@@ -1,0 +1,213 @@
+"""The life of a model in the file: names, versions, aliases, and the macros that go with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mlpond.engine import Engine
+from mlpond.errors import InputError, ModelError
+from mlpond.sql.templates.installer import query_macro
+from mlpond.sql.templates.quoting import identifier, string
+from mlpond.sql.templates.renderer import unknown
+
+DEFAULT = "default"
+TABLES = ("models", "training_info", "features", "coefficients", "fit_statistics", "transform_state")
+# Functions that differ from model to model: ml.<function>('m', …) calls ml."<function>_m"(…).
+FUNCTIONS = ("predict", "evaluate", "weights", "confusion_matrix", "roc_curve")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a model."""
+
+    name: str
+    version: int
+    aliases: tuple[str, ...]
+
+    @property
+    def full_name(self) -> str:
+        """The name that means this version for ever."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A table macro of one version: its parameters, query, and how arguments are quoted."""
+
+    function: str
+    parameters: tuple[tuple[str, str | None], ...]
+    body: str
+    arguments: dict[str, str]
+
+
+def versions(engine: Engine, name: str) -> list[Version]:
+    """Return the versions of a model, oldest first; names do not tell upper from lower case."""
+    rows = engine.rows(
+        "select name, version, aliases from ml.models where lower(name) = lower(?) order by version",
+        [name],
+    )
+    return [Version(row[0], row[1], tuple(row[2])) for row in rows]
+
+
+def find(engine: Engine, name: str) -> Version:
+    """Find the version that a name means: ``m`` its default, ``m@2`` or ``m@alias`` another.
+
+    Raises:
+        ModelError: there is no such model or version; lists those there are.
+    """
+    base, _, wanted = name.partition("@")
+    found = versions(engine, base)
+    if not found:
+        names = [row[0] for row in engine.rows("select distinct name from ml.models order by name")]
+        raise ModelError(unknown("model", base, names))
+    wanted = wanted or DEFAULT
+    for version in found:
+        if wanted == str(version.version) or wanted in version.aliases:
+            return version
+    known = [str(v.version) for v in found] + [alias for v in found for alias in v.aliases]
+    raise ModelError(unknown(f"model {base}: version or alias", wanted, known))
+
+
+def insert(engine: Engine, table: str, columns: Iterable[str], rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows into a table of the registry, many at once."""
+    listed = list(columns)
+    if not rows:
+        return
+    # columns travel as lists, so that a thousand rows are one statement
+    lists = [list(values) for values in zip(*rows, strict=True)]
+    sources = ", ".join(f"unnest(${i + 1}) as {name}" for i, name in enumerate(listed))
+    engine.execute(
+        f"insert into ml.{table} ({', '.join(listed)}) select {', '.join(listed)} from (select {sources})",
+        lists,
+    )
+
+
+def install_macros(engine: Engine, version: Version, macros: list[Macro]) -> None:
+    """Write the macros of a version under its full name, and point its aliases at them."""
+    for macro in macros:
+        name = f"{macro.function}_{version.full_name}"
+        engine.execute(query_macro(name, list(macro.parameters), macro.body, macro.arguments))
+
+
+def point_alias(engine: Engine, version: Version, alias: str) -> None:
+    """Make an alias mean this version, and no other version of the model any more."""
+    engine.execute(
+        "update ml.models set aliases = list_filter(aliases, lambda a: a <> $1) where name = $2",
+        [alias, version.name],
+    )
+    engine.execute(
+        "update ml.models set aliases = list_append(aliases, $1) where name = $2 and version = $3",
+        [alias, version.name, version.version],
+    )
+    target = version.name if alias == DEFAULT else f"{version.name}@{alias}"
+    for function in FUNCTIONS:
+        old = f"ml.{identifier(f'{function}_{target}')}"
+        engine.execute(f"drop macro table if exists {old}")
+        signature = engine.rows(
+            "select parameters from duckdb_functions() where schema_name = 'ml' and function_name = ?",
+            [f"{function}_{version.full_name}"],
+        )
+        if not signature:
+            continue
+        new = f"ml.{identifier(f'{function}_{version.full_name}')}"
+        parameters = signature[0][0]
+        optional = _defaults(function)
+        declared = ", ".join(f"{p} := {optional[p]}" if p in optional else p for p in parameters)
+        passed = ", ".join(f"{p} := {p}" if p in optional else p for p in parameters)
+        engine.execute(f"create macro {old}({declared}) as table from {new}({passed})")
+
+
+def _defaults(function: str) -> dict[str, str]:
+    defaults = {"threshold": "5e-1", "standardize": "false", "thresholds": "null"}
+    if function != "predict":
+        defaults["data"] = "null"
+    return defaults
+
+
+def drop(engine: Engine, name: str, *, if_exists: bool) -> None:
+    """Drop a model with all its versions, or with ``m@2`` one version.
+
+    Raises:
+        ModelError: there is no such model, or the version is the default of others.
+    """
+    base, _, wanted = name.partition("@")
+    found = versions(engine, base)
+    if not found and if_exists:
+        return
+    if wanted:
+        version = find(engine, name)
+        if DEFAULT in version.aliases and len(found) > 1:
+            raise ModelError(
+                f"DROP MODEL {name}: it is the default version of {base}; point the default "
+                f"elsewhere first (ALTER MODEL {base}@N SET OPTIONS (default_version = TRUE)) "
+                f"or drop the whole model."
+            )
+        found = [version]
+    elif not found:
+        find(engine, name)
+    for version in found:
+        _remove(engine, version)
+
+
+def _remove(engine: Engine, version: Version) -> None:
+    names = [version.full_name, *(f"{version.name}@{a}" for a in version.aliases)]
+    if DEFAULT in version.aliases:
+        names.append(version.name)
+    for name in names:
+        for function in FUNCTIONS:
+            engine.execute(f"drop macro table if exists ml.{identifier(f'{function}_{name}')}")
+    for table in TABLES:
+        column = "name" if table == "models" else "model"
+        engine.execute(
+            f"delete from ml.{table} where {column} = ? and version = ?",
+            [version.name, version.version],
+        )
+
+
+ALTERABLE = ("description", "labels", "expiration_timestamp", "default_version", "alias")
+IGNORED = ("kms_key_name", "vertex_ai_model_id", "deploy_model", "endpoint_idle_ttl")
+
+
+def alter(engine: Engine, name: str, options: dict[str, Any], *, if_exists: bool) -> None:
+    """Change what may be changed of a model: its description, labels, expiry and aliases.
+
+    Raises:
+        InputError: an option is unknown or of the wrong type.
+        ModelError: there is no such model.
+    """
+    for option in options:
+        if option not in ALTERABLE and option not in IGNORED:
+            raise InputError(unknown(f"ALTER MODEL {name}: option", option, sorted(ALTERABLE + IGNORED)))
+    if if_exists and not versions(engine, name.partition("@")[0]):
+        return
+    version = find(engine, name)
+    for option, value in options.items():
+        if option in ("description", "expiration_timestamp") and (value is None or isinstance(value, str)):
+            _set(engine, version, option, value)
+        elif option == "labels" and isinstance(value, list):
+            _set(engine, version, option, json.dumps(value))
+        elif option == "default_version" and value is True:
+            point_alias(engine, version, DEFAULT)
+        elif option == "alias" and isinstance(value, str) and value and not value.isdigit():
+            point_alias(engine, version, value)
+        elif option not in IGNORED:
+            raise InputError(
+                f"ALTER MODEL {name}: option {option} is {value!r}; accepted are a string for "
+                "description, expiration_timestamp and alias (not a number), an array of structs "
+                "for labels, and TRUE for default_version."
+            )
+
+
+def _set(engine: Engine, version: Version, column: str, value: Any) -> None:
+    engine.execute(
+        f"update ml.models set {column} = ? where name = ? and version = ?",
+        [value, version.name, version.version],
+    )
+
+
+def text_or_relation(parameter: str, evaluation: str) -> str:
+    """Write the SQL that quotes a relation, or names the evaluation rows where it is NULL."""
+    return f"case when {parameter} is null then {string(evaluation)} else ml.relation({parameter}) end"

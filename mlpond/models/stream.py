@@ -1,0 +1,174 @@
+"""Rows of a query as blocks for a trainer, and the loop that folds them pass by pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpond.engine import Engine
+from mlpond.errors import TrainingError
+from mlpond.models.profile import Feature
+from mlpond.sql.templates.quoting import identifier
+from mlpond.udfs.design import Block, Layout, Sparse
+from mlpond.udfs.trainer import Pass, fold
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows to train on: where they are, and the SQL of each of their columns."""
+
+    relation: str
+    features: list[Feature]
+    label: str  # SQL: a number, or the index of the class
+    weight: str | None = None
+
+    @property
+    def dense(self) -> list[Feature]:
+        """The numeric features, in order."""
+        return [f for f in self.features if f.atom.kind == "numeric"]
+
+    @property
+    def codes(self) -> list[Feature]:
+        """The categorical features, in order."""
+        return [f for f in self.features if f.atom.kind == "category"]
+
+    @property
+    def sparse(self) -> list[Feature]:
+        """The sparse and multi-hot features, in order."""
+        return [f for f in self.features if f.atom.kind in ("sparse", "multi_hot")]
+
+    @property
+    def in_layout_order(self) -> list[Feature]:
+        """The features as their columns lie in the design."""
+        return self.dense + self.codes + self.sparse
+
+    @property
+    def layout(self) -> Layout:
+        """Which columns the design has."""
+        return Layout(
+            len(self.dense),
+            tuple(feature.width for feature in self.codes),
+            tuple(feature.width for feature in self.sparse),
+        )
+
+    def query(self, relation: str, where: str = "") -> str:
+        """Write the query that streams the encoded rows."""
+        columns = [f.number_sql() for f in self.dense]
+        columns += [f.code_sql() for f in self.codes]
+        columns += [f.sparse_sql() for f in self.sparse]
+        columns.append(self.label)
+        if self.weight is not None:
+            columns.append(self.weight)
+        listed = ", ".join(f"{sql} as c{i}" for i, sql in enumerate(columns))
+        return f"select {listed} from {relation}{where}"
+
+    def sample_where(self, share: float) -> str:
+        """Write the filter that keeps about a share of the rows, the same at every scan."""
+        columns = [f.atom.expression for f in (self.dense[:3] or self.in_layout_order)]
+        return f" where hash({', '.join([*columns, self.label])}) % 10000 < {round(share * 10000)}"
+
+
+def blocks(engine: Engine, rows: Rows, query: str) -> Iterator[Block]:
+    """Stream a query of encoded rows as blocks."""
+    with engine.stream(query) as batches:
+        for batch in batches:
+            if batch.num_rows:
+                yield _block(rows, batch)
+
+
+def train(
+    engine: Engine,
+    first: Pass[Any],
+    rows: Rows,
+    evaluation: str | None,
+    threads: int,
+    report: Callable[[str, float | None], None],
+) -> tuple[Any, list[int]]:
+    """Run a trainer's passes over the rows until it has a fit.
+
+    Args:
+        engine: Streams the rows.
+        first: The first pass.
+        rows: The training rows.
+        evaluation: The relation of the held-out rows, or None.
+        threads: Blocks worked on at once.
+        report: Told which pass is running.
+
+    Returns:
+        The fit, and the duration of every pass in milliseconds.
+
+    Raises:
+        TrainingError: the numbers got out of hand; says why.
+    """
+    step: Any = first
+    durations = []
+    sampled: list[Block] | None = None
+    number = 0
+    while isinstance(step, Pass):
+        started = time.perf_counter()
+        number += 1
+        report(f"pass {number}", None)
+        try:
+            if step.sample is not None:
+                if sampled is None:
+                    where = rows.sample_where(step.sample)
+                    sampled = list(blocks(engine, rows, rows.query(rows.relation, where)))
+                state = fold(step, sampled, threads)
+            else:
+                sampled = None
+                state = fold(step, blocks(engine, rows, rows.query(rows.relation)), threads)
+            held_out = None
+            if evaluation is not None and step.evaluation is not None:
+                held_out = fold(step.evaluation, blocks(engine, rows, rows.query(evaluation)), threads)
+            step = step.finish(state, held_out)
+        except (ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
+            raise TrainingError(f"training, pass {number}: {error}") from error
+        durations.append(round(1000 * (time.perf_counter() - started)))
+    return step, durations
+
+
+def _block(rows: Rows, batch: pa.RecordBatch) -> Block:
+    n, dense, codes = batch.num_rows, len(rows.dense), len(rows.codes)
+    X = np.empty((n, dense), order="F")  # (n, dense)
+    for j in range(dense):
+        X[:, j] = batch.column(j).to_numpy(zero_copy_only=False)
+    at = dense
+    code_columns = []
+    for _ in range(codes):
+        code_columns.append(batch.column(at).to_numpy(zero_copy_only=False))  # (n,) int32
+        at += 1
+    sparse = []
+    for feature in rows.sparse:
+        sparse.append(_sparse(batch.column(at), feature.width))
+        at += 1
+    y = batch.column(at).to_numpy(zero_copy_only=False).astype(np.float64)  # (n,)
+    weight = None
+    if rows.weight is not None:
+        weight = batch.column(at + 1).to_numpy(zero_copy_only=False).astype(np.float64)
+    return Block(X, tuple(code_columns), tuple(sparse), y, weight)
+
+
+def _sparse(column: Any, width: int) -> Sparse:
+    """Turn a list of STRUCT(index, value) into compressed rows; unknown columns are left out."""
+    entries = column.flatten()
+    indptr = column.offsets.to_numpy().astype(np.int64)
+    indptr = indptr - indptr[0]
+    index = entries.field(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    value = entries.field(1).to_numpy(zero_copy_only=False).astype(np.float64)
+    known = (index >= 0) & (index < width)
+    if not known.all():
+        kept = np.concatenate([[0], np.cumsum(known)])
+        indptr, index, value = kept[indptr], index[known], value[known]
+    return Sparse(indptr, index, value)
+
+
+def column_names(names: list[str]) -> str:
+    """Write a list of quoted names."""
+    return ", ".join(identifier(name) for name in names)
