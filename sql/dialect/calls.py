@@ -84,6 +84,8 @@ def _argument(argument: Cursor) -> str:
         return string(inner)
     if argument.word() in ("SELECT", "WITH", "FROM"):
         return string(f"({rewrite_calls(argument.sql, argument.tokens)})")
+    if argument.word() == "GENERATE_ARRAY":
+        return f"ml.{argument.text().lower()}"
     if argument.accept("STRUCT"):
         return ", ".join(_named(field) for field in argument.inside().arguments())
     return argument.text()

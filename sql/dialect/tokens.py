@@ -86,17 +86,18 @@ class Cursor:
 
     def fail(self, what: str) -> NoReturn:
         """Raise a StatementError that shows the line and what was found there."""
-        token = self.token
-        if token is None:
-            raise StatementError(f"model statement: {what}, but the statement ends there.")
+        if not self.tokens:
+            raise StatementError(f"model statement: {what}, found nothing.")
+        token = self.token or self.tokens[-1]
         line = self.sql.count("\n", 0, token.start) + 1
         start = self.sql.rfind("\n", 0, token.start) + 1
         stop = self.sql.find("\n", token.start)
         excerpt = self.sql[start : stop if stop >= 0 else None]
+        text = self.sql[token.start : token.end + 1]
+        found = f"but nothing follows {text!r}" if self.done else f"found {text!r}"
         pointer = " " * (token.start - start) + "^"
-        found = self.sql[token.start : token.end + 1]
         raise StatementError(
-            f"model statement, line {line}: {what}, found {found!r}.\n  {excerpt}\n  {pointer}"
+            f"model statement, line {line}: {what}, {found}.\n  {excerpt}\n  {pointer}"
         )
 
     def name(self, what: str = "a name") -> str:

@@ -68,9 +68,10 @@ def read_value(cursor: Cursor) -> Any:
         _skip_type(cursor)
         return read_struct(cursor)
     if re.match(r"[A-Za-z_]", token.text) and kind not in OPENING:
-        name = cursor.name()
+        at, name = cursor.index, cursor.name()
         if cursor.is_type(TokenType.L_PAREN):
             return Call(name.upper(), tuple(cursor.inside().separated(read_value)))
+        cursor.index = at
     cursor.fail("expected a constant (string, number, TRUE, FALSE, array or STRUCT)")
 
 

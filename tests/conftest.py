@@ -1,0 +1,69 @@
+"""What every test shares: a session in memory, a session in a file, and a plain 1.5 shell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mlpond
+from mlpond.session import Session
+
+ROOT = Path(__file__).resolve().parent.parent
+PENGUINS = ROOT / "seeds" / "penguins" / "penguins.csv"
+
+
+@pytest.fixture()
+def pond() -> Iterator[Session]:
+    with mlpond.connect() as session:
+        yield session
+
+
+@pytest.fixture()
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "test.duckdb"
+
+
+@pytest.fixture(scope="session")
+def load_penguins() -> Callable[[Session], None]:
+    def load(session: Session) -> None:
+        session.sql(f"create table penguins as from read_csv('{PENGUINS}', nullstr = 'NA')")
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def shell() -> Callable[..., Any]:
+    """Run a query in the duckdb shell of the package duckdb-cli, without Python's library."""
+    program = Path(sys.executable).with_name("duckdb")
+
+    def run(database: Path, query: str) -> list[dict[str, Any]]:
+        done = subprocess.run(
+            [str(program), "-json", str(database), "-c", query],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else []
+
+    return run
+
+
+def rows(session: Session, query: str) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    relation = session.sql(query)
+    assert relation is not None
+    return relation.fetchall()
+
+
+def record(session: Session, query: str) -> dict[str, Any]:
+    """The one row of a query as a dictionary."""
+    relation = session.sql(query)
+    assert relation is not None
+    found = relation.fetchall()
+    assert len(found) == 1
+    return dict(zip(relation.columns, found[0], strict=True))

@@ -1,0 +1,149 @@
+"""Every header of the library says what DuckDB says of the installed function."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+import mlpond
+from mlpond.errors import InputError, TemplateError
+from mlpond.sql import catalog
+from mlpond.sql.templates.catalog import Template, templates
+from mlpond.sql.templates.header import read_header
+from mlpond.sql.templates.renderer import render
+
+ENTRIES = catalog()
+# Arguments with which a function of models can be described.
+SAMPLES = {"model": "'m'", "relation": "'penguins'", "boolean": "true"}
+
+
+@pytest.fixture(scope="module")
+def con(load_penguins):
+    with mlpond.connect() as session:
+        load_penguins(session)
+        session.sql(
+            "create model m options (model_type = 'linear_reg', calculate_p_values = true, "
+            "category_encoding_method = 'dummy_encoding', input_label_cols = ['body_mass_g']) "
+            "as select * from penguins where body_mass_g is not null"
+        )
+        yield session.con
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_parameters_are_those_of_the_macro(con, entry):
+    found = con.execute(
+        "select parameters, function_type from duckdb_functions() "
+        "where schema_name = 'ml' and function_name = ?",
+        [entry.name],
+    ).fetchall()
+    assert len(found) == 1
+    parameters, function_type = found[0]
+    assert tuple(parameters) == tuple(parameter.name for parameter in entry.parameters)
+    assert function_type == ("table_macro" if entry.kind == "table" else "macro")
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in ENTRIES if entry.columns], ids=lambda entry: entry.name
+)
+def test_columns_are_those_of_the_result(con, entry):
+    arguments = ", ".join(
+        SAMPLES[parameter.type] for parameter in entry.parameters if parameter.default is None
+    )
+    described = con.execute(f"describe from ml.{entry.name}({arguments})").fetchall()
+    assert [(row[0], row[1]) for row in described] == [
+        (column.name, column.type) for column in entry.columns
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in ENTRIES if entry.kind == "scalar"], ids=lambda entry: entry.name
+)
+def test_result_type_of_a_scalar_is_the_headers(con, entry):
+    if entry.name in ("train", "means", "known_model"):
+        pytest.skip("needs a model or Python to be bound")
+    assert entry.example is not None
+    described = con.execute(f"describe {entry.example}").fetchall()
+    assert described[0][1] == entry.result
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_function_is_explained(entry):
+    assert entry.summary
+    assert entry.source
+    assert entry.level in ("partial", "keyed", "global")
+    assert all(parameter.meaning for parameter in entry.parameters)
+    assert entry.example is not None
+
+
+HEADER = """{#
+A test.
+
+Parameters
+    source  relation  rows
+    metric  column  a number
+    share := 5e-1  double  a share
+
+Columns
+    n  BIGINT  rows
+
+Level: partial
+Source: none
+#}
+select count(*) as n from {{ source }} where {{ metric }} > {{ share }}
+"""
+
+
+@pytest.fixture()
+def template():
+    return Template("field/test.sql.j2", HEADER, read_header(HEADER, "field/test.sql.j2"))
+
+
+def test_rendering_quotes_by_type(template):
+    sql = render(template, {"source": 'my "odd".table', "metric": "a b", "share": 0.1})
+    assert 'from "my ""odd"".table"' in sql  # a quote inside a part that is not quoted is its own
+    assert '"a b" > 0.1e0' in sql
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"metric": "x"}, "parameter 'source' is missing"),
+        ({"source": "t", "metrik": "x"}, "metrik.*Did you mean 'metric'"),
+        ({"source": "t", "metric": 3}, "metric is 3 .int.; it must be of type column"),
+        ({"source": "t", "metric": "x", "share": True}, "share is True"),
+    ],
+)
+def test_arguments_are_checked_before_any_sql(template, arguments, message):
+    with pytest.raises(InputError, match=message):
+        render(template, arguments)
+
+
+def test_a_broken_template_names_its_line(template):
+    broken = Template(template.path, HEADER.replace("{{ share }}", "{{ shar }}"), template.header)
+    with pytest.raises(TemplateError, match=r"field/test.sql.j2, line 15.*shar"):
+        render(broken, {"source": "t", "metric": "x"})
+
+
+def test_a_header_line_that_cannot_be_read_is_an_error():
+    with pytest.raises(TemplateError, match="Level is 'some'"):
+        read_header(HEADER.replace("Level: partial", "Level: some"), "x")
+    with pytest.raises(TemplateError, match="type 'columnn'"):
+        read_header(HEADER.replace("metric  column", "metric  columnn"), "x")
+
+
+def test_there_is_a_template_for_every_entry():
+    assert {entry.path for entry in ENTRIES} == {template.path for template in templates()}
+
+
+def test_refused_sql_shows_template_line_and_excerpt(pond, monkeypatch):
+    from mlpond import library
+    from mlpond.sql.templates import installer
+
+    monkeypatch.setattr(
+        installer, "statements", lambda: iter([("core/broken.sql.j2", "select 1;\nselect from where")])
+    )
+    with pytest.raises(TemplateError, match=r"core/broken.sql.j2, line 2") as caught:
+        library.install(pond.engine)
+    assert "select from where" in str(caught.value)
+    with pytest.raises(duckdb.Error):
+        pond.con.execute("select from where")
