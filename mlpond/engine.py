@@ -65,17 +65,21 @@ class Engine:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run a block in one transaction; join the transaction that is open already, if any."""
-        try:
-            self.con.begin()
-        except duckdb.TransactionException:
+        if self.in_transaction():
             yield
             return
+        self.con.begin()
         try:
             yield
         except BaseException:
             self._roll_back()
             raise
         self.con.commit()
+
+    def in_transaction(self) -> bool:
+        """Tell whether a transaction is open: then two statements have the same number."""
+        # BEGIN would tell as well, but inside a transaction its failure aborts the transaction
+        return bool(self.value("select txid_current()") == self.value("select txid_current()"))
 
     def _roll_back(self) -> None:
         with suppress(duckdb.TransactionException):  # DuckDB may have rolled back by itself

@@ -64,7 +64,7 @@ def install(engine: Engine) -> None:
         engine.execute("delete from ml.library")
         engine.execute(
             "insert into ml.library (version, digest, duckdb_version, installed_at) "
-            "values (?, ?, version(), current_timestamp)",
+            "values (?, ?, version(), make_timestamp(epoch_us(current_timestamp)))",
             [__version__, digest()],
         )
 

@@ -139,9 +139,13 @@ class Session:
         return result
 
     def _plain(self, text: str, params: object) -> duckdb.DuckDBPyRelation | None:
-        if params is None:
-            return self.con.sql(text)
-        return self.con.sql(text, params=params)
+        result = self.con.sql(text) if params is None else self.con.sql(text, params=params)
+        # DuckDB answers CREATE TABLE AS, INSERT and so on with the number of rows
+        if result is not None and result.columns == ["Count"]:
+            last = duckdb.extract_statements(text)[-1]
+            if last.type not in (duckdb.StatementType.SELECT, duckdb.StatementType.RELATION):
+                return None
+        return result
 
     def run(
         self,

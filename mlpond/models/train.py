@@ -371,7 +371,7 @@ def _store(
     marks = ", ".join(f"${i + 1}" for i in range(len(record)))
     engine.execute(
         f"insert into ml.models ({listed}, created_at, duckdb_version) "
-        f"values ({marks}, current_timestamp, version())",
+        f"values ({marks}, make_timestamp(epoch_us(current_timestamp)), version())",
         list(record.values()),
     )
     key = (name, number)

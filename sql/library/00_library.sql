@@ -3,5 +3,5 @@ create table if not exists ml.library (
     version varchar not null,
     digest varchar not null,
     duckdb_version varchar not null,
-    installed_at timestamptz not null,
+    installed_at timestamp not null,   -- UTC, as all times of schema ml
 );

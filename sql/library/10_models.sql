@@ -23,8 +23,8 @@ create table if not exists ml.models (
     evaluation_query varchar not null,  -- the rows that ML.EVALUATE without data looks at
     description varchar,
     labels varchar,                     -- JSON
-    expiration_timestamp timestamptz,
-    created_at timestamptz not null,
+    expiration_timestamp timestamp,
+    created_at timestamp not null,
     mlpond_version varchar not null,
     duckdb_version varchar not null,
     primary key (name, version),
