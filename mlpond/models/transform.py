@@ -127,9 +127,8 @@ def _read_item(who: str, argument: Cursor, columns: list[str]) -> list[Item]:
         raise StatementError(
             f"{who}: `{text}` expands a STRUCT; name its fields one by one, as `s.a AS s_a`."
         )
-    name = tokens[-1].text.replace('""', '"')
-    if all(token.token_type is not TokenType.L_PAREN for token in tokens) and len(tokens) in (1, 3):
-        return [_item(who, text, name)]
+    if all((token.token_type is TokenType.DOT) == bool(i % 2) for i, token in enumerate(tokens)):
+        return [_item(who, text, tokens[-1].text.replace('""', '"'))]
     raise StatementError(f"{who}: `{text}` has no name; write `{text} AS name`.")
 
 
@@ -225,9 +224,9 @@ def _check_item(who: str, item: Item) -> None:
     except SqlglotError as error:
         raise StatementError(f"{who}: `{item.text}` cannot be parsed: {error}") from error
     for kind, what in (
+        (exp.Query, "a subquery; join in the query instead"),
         (exp.Window, "a window function; only the ML functions may be written with OVER ()"),
         (exp.AggFunc, "an aggregate; aggregate in the query instead"),
-        (exp.Query, "a subquery; join in the query instead"),
     ):
         if tree.find(kind):
             raise StatementError(f"{who}: `{item.text}` holds {what}.")
