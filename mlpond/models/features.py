@@ -21,7 +21,9 @@ NUMBERS = frozenset(
     "tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint "
     "float double decimal bignum".split()
 )
-CATEGORIES = frozenset("boolean varchar blob date time time with time zone uuid enum bit".split())
+CATEGORIES = frozenset(
+    ["boolean", "varchar", "blob", "date", "time", "time with time zone", "uuid", "enum", "bit", "null"]
+)
 TIMESTAMPS = frozenset(
     ["timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone"]
 )

@@ -76,7 +76,7 @@ def first_pass(
         return linear_regression(rows.layout, moments, fit_options, warm_start)
     from mlpond.udfs.linear.logistic_regression import logistic_regression
 
-    return logistic_regression(rows.layout, moments, len(task.classes), fit_options, warm_start)
+    return logistic_regression(rows.layout, moments, fit_options, len(task.classes), warm_start)
 
 
 def columns(rows: Rows) -> Iterator[tuple[Feature, int, str | None]]:
@@ -140,8 +140,14 @@ def fit_statistics(task: Task, fit: Fit) -> dict[str, float]:
 
 def warnings_of(rows: Rows, fit: Fit) -> list[str]:
     """Say the trainer's warnings with the names of the columns."""
-    said = []
+    said = [
+        f"constant: {feature.atom.name} has one value in all training rows, or none; its weight is 0"
+        for feature in rows.features
+        if feature.is_constant
+    ]
     for warning in fit.warnings:
+        if warning.kind == "constant":  # said above, for a whole feature at once
+            continue
         text = warning.message
         for column in sorted(warning.columns, reverse=True):
             text = text.replace(f"column {column}", column_name(rows, column))

@@ -86,6 +86,13 @@ class Feature:
             "lambda i: {'index': i, 'value': 1e0})"
         )
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether every training row has the same value, or none."""
+        if self.atom.kind == "numeric":
+            return self.stddev == 0.0
+        return self.atom.kind == "category" and self.width <= 1
+
     def within(self, struct: str) -> Feature:
         """The same feature where the columns are fields of a struct."""
         return replace(self, atom=self.atom.within(struct))
@@ -97,19 +104,65 @@ class Feature:
         return f"coalesce({self.atom.expression}, {double(self.mean)})"
 
 
-def numbers(engine: Engine, rows: str, expressions: list[str]) -> list[Numbers]:
-    """Compute count, minimum, maximum, mean and standard deviation of numeric expressions."""
+def numbers(
+    model: str, engine: Engine, rows: str, names: list[str], expressions: list[str]
+) -> list[Numbers]:
+    """Compute count, minimum, maximum, mean and standard deviation of numeric expressions.
+
+    Args:
+        model: For messages.
+        engine: Runs the queries.
+        rows: The rows, as they can stand behind FROM.
+        names: What each expression is called in messages.
+        expressions: SQL of DOUBLE values.
+
+    Raises:
+        TrainingError: a value is NaN or infinite, which would spread to every coefficient.
+    """
     if not expressions:
         return []
-    aggregates = ", ".join(
-        f"count(isfinite({e})), min({e}), max({e}), "
-        # an infinity would make avg raise; the caller reports it with its column instead
-        f"avg(case when isfinite({e}) then {e} end), "
-        f"stddev_samp(case when isfinite({e}) then {e} end)"
-        for e in expressions
+    # DuckDB keeps these three for every stored column, so that no row need be read
+    ends = engine.row(f"select {', '.join(f'count({e}), min({e}), max({e})' for e in expressions)} from {rows}")
+    triples = [ends[3 * i : 3 * i + 3] for i in range(len(expressions))]
+    for name, expression, (_, low, high) in zip(names, expressions, triples, strict=True):
+        if low is not None and not (math.isfinite(low) and math.isfinite(high)):
+            _refuse(model, engine, rows, name, expression)
+    # Sums of shifted values: twice as fast as avg and stddev_samp. Near the mean, the shift costs
+    # no digits; a value of the data is never further from it than sqrt(n) standard deviations.
+    shifts = engine.row(
+        f"select {', '.join(f'coalesce(avg({e}), 0e0)' for e in expressions)} from (from {rows} limit 1000)"
     )
-    row = engine.row(f"select {aggregates} from {rows}")
-    return [Numbers(*row[5 * i : 5 * i + 5]) for i in range(len(expressions))]
+    sums = engine.row(
+        "select "
+        + ", ".join(
+            f"sum({e} - {double(c)}), sum(({e} - {double(c)}) * ({e} - {double(c)}))"
+            for e, c in zip(expressions, shifts, strict=True)
+        )
+        + f" from {rows}"
+    )
+    return [
+        _moments(*triple, shift, *sums[2 * i : 2 * i + 2])
+        for i, (triple, shift) in enumerate(zip(triples, shifts, strict=True))
+    ]
+
+
+def _moments(
+    n: int, low: float | None, high: float | None, shift: float, s1: float | None, s2: float | None
+) -> Numbers:
+    if n == 0 or s1 is None or s2 is None:
+        return Numbers(n, low, high, None, None)
+    if low == high:
+        return Numbers(n, low, high, low, 0.0 if n > 1 else None)
+    return Numbers(n, low, high, shift + s1 / n, math.sqrt(max(s2 - s1 * s1 / n, 0.0) / (n - 1)))
+
+
+def _refuse(model: str, engine: Engine, rows: str, name: str, expression: str) -> None:
+    n = engine.value(f"select count(*) from {rows} where not isfinite({expression})")
+    raise TrainingError(
+        f"CREATE MODEL {model}: column {name} holds NaN or infinity in {n} rows; "
+        f"make them NULL in the query, for example `if(isfinite({name}), {name}, NULL)`, "
+        "or leave those rows out."
+    )
 
 
 def medians(engine: Engine, rows: str, expressions: list[str], n: int) -> list[float | None]:
@@ -121,20 +174,6 @@ def medians(engine: Engine, rows: str, expressions: list[str], n: int) -> list[f
         sample = f" tablesample system({min(100.0, 1e7 / n):.6f}%) repeatable (1)"
     aggregates = ", ".join(f"median({e})" for e in expressions)
     return list(engine.row(f"select {aggregates} from (select * from {rows}){sample}"))
-
-
-def check_finite(model: str, engine: Engine, rows: str, names: list[str], found: list[Numbers], expressions: list[str]) -> None:
-    """Refuse NaN and infinity, which would spread to every coefficient."""
-    for name, stats, expression in zip(names, found, expressions, strict=True):
-        ends = [end for end in (stats.min, stats.max) if end is not None]
-        if all(math.isfinite(end) for end in ends):
-            continue
-        n = engine.value(f"select count(*) from {rows} where not isfinite({expression})")
-        raise TrainingError(
-            f"CREATE MODEL {model}: column {name} holds NaN or infinity in {n} rows; "
-            f"make them NULL in the query, for example `if(isfinite({name}), {name}, NULL)`, "
-            "or leave those rows out."
-        )
 
 
 def learn_features(
@@ -160,8 +199,7 @@ def learn_features(
     """
     numeric = [atom for atom in atoms if atom.kind == "numeric" and atom.expression not in known]
     expressions = [atom.expression for atom in numeric]
-    found = numbers(engine, rows, expressions)
-    check_finite(model, engine, rows, [atom.name for atom in numeric], found, expressions)
+    found = numbers(model, engine, rows, [atom.name for atom in numeric], expressions)
     known = known | dict(zip(expressions, found, strict=True))
     total = engine.value(f"select count(*) from {rows}")
     features = []
@@ -213,8 +251,7 @@ def feature_info(
     """
     numeric = [name for name, kind in columns if is_number(kind)]
     expressions = [f"({identifier(name)})::double" for name in numeric]
-    stats = numbers(engine, rows, expressions)
-    check_finite(model, engine, rows, numeric, stats, expressions)
+    stats = numbers(model, engine, rows, numeric, expressions)
     middle = dict(zip(numeric, medians(engine, rows, expressions, total), strict=True))
     by_name = dict(zip(numeric, stats, strict=True))
     info: list[tuple[Any, ...]] = []

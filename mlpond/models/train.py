@@ -217,6 +217,11 @@ def _task(engine: Engine, request: Request, relation: str) -> Task:
             f"{request.who}: label {request.label} has more than {MAX_CLASSES} classes; "
             "for a number to be predicted use model_type = 'linear_reg'."
         )
+    if len(classes) > 2 and request.options["calculate_p_values"]:
+        raise TrainingError(
+            f"{request.who}: calculate_p_values needs two classes, but label {request.label} has "
+            f"{len(classes)}; leave the option out."
+        )
     return Task("binary" if len(classes) == 2 else "multiclass", request.label, str(kind), classes)
 
 

@@ -117,7 +117,7 @@ def quote(owner: str, parameter: Parameter, value: Any) -> str:
 
 def unknown(what: str, name: str, accepted: list[str]) -> str:
     """Say that a name is unknown, which ones there are, and which is nearest."""
-    near = difflib.get_close_matches(name, accepted, n=1)
+    near = difflib.get_close_matches(name, accepted, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     listed = ", ".join(accepted) if accepted else "none"
     return f"{what} {name!r} is not known; accepted are: {listed}.{hint}"

@@ -1,0 +1,5 @@
+"""``python -m mlpond.cli`` is ``mlpond``."""
+
+from mlpond.cli import main
+
+main()

@@ -1,0 +1,73 @@
+"""Cut a text into SQL statements at the semicolons that are not quoted.
+
+DuckDB's own splitter refuses model statements, which it cannot parse, so this one looks at
+nothing but strings, quoted names, comments and semicolons.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Alternatives are tried in this order: whole tokens first, then openings that never close.
+_TOKEN = re.compile(
+    r"""
+      (?P<comment> --[^\n]* | /\*.*?\*/ )
+    | (?P<quoted>
+          (?<!\w)[eE]'(?: \\. | '' | [^'\\] )*'
+        | '(?: '' | [^'] )*'
+        | "(?: "" | [^"] )*"
+        | `[^`]*`
+        | \$(?P<tag> [A-Za-z_]\w* )?\$ .*? \$(?(tag)(?P=tag))\$
+      )
+    | (?P<open> /\* | ` | ' | " | \$(?: [A-Za-z_]\w* )?\$ )
+    | (?P<end> ; )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A text cut into statements."""
+
+    statements: tuple[str, ...]
+    """The statements that a semicolon ends, without it."""
+    rest: str
+    """What follows the last semicolon; empty when that is only space and comments."""
+    is_open: bool
+    """Whether the rest ends inside a string, a quoted name or a comment."""
+
+
+def split(text: str) -> Split:
+    """Cut the text at its unquoted semicolons; statements of comments alone are left out."""
+    statements: list[str] = []
+    start = 0
+    bare: list[str] = []  # the current statement without its comments
+    seen = 0
+    for token in _TOKEN.finditer(text):
+        bare.append(text[seen : token.start()])
+        seen = token.end()
+        if token["open"]:
+            return Split(tuple(statements), text[start:].strip(), True)
+        if token["quoted"]:
+            bare.append(token["quoted"])
+        if token["end"]:
+            if "".join(bare).strip():
+                statements.append(text[start : token.start()].strip())
+            start, bare = token.end(), []
+    bare.append(text[seen:])
+    rest = text[start:].strip() if "".join(bare).strip() else ""
+    return Split(tuple(statements), rest, False)
+
+
+def statements(text: str) -> tuple[str, ...]:
+    """All statements of a script; the last one needs no semicolon."""
+    cut = split(text)
+    return (*cut.statements, cut.rest) if cut.rest else cut.statements
+
+
+def is_complete(text: str) -> bool:
+    """Whether the text ends with a semicolon that ends a statement."""
+    cut = split(text)
+    return not cut.rest and not cut.is_open
