@@ -1,0 +1,51 @@
+"""The tables that benchmarks read: made once by DuckDB, the same on every machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.harness import console
+
+
+def folder() -> Path:
+    """Where the files are kept: MLPOND_BENCH, or a folder in the temporary directory."""
+    path = Path(os.environ.get("MLPOND_BENCH") or Path(tempfile.gettempdir()) / "mlpond-bench")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def linear_table(rows: int, features: int) -> Path:
+    """A file with table t: normal features x0, x1, …, a linear label y and a class label late.
+
+    Normal draws come from hashes of the row and the column (Box–Muller), so that the rows do not
+    depend on threads.
+    """
+    path = folder() / f"linear_{rows}_{features}.duckdb"
+    if path.exists():
+        return path
+    console.print(f"[dim]making {rows:,} rows of {features} features in {path.name}[/dim]")
+    half = path.with_suffix(".part")
+    half.unlink(missing_ok=True)
+
+    def uniform(column: int) -> str:
+        return f"((hash(i, {column}) >> 11) + 5e-1) / 9007199254740992e0"
+
+    def normal(column: int) -> str:
+        return f"sqrt(-2e0 * ln({uniform(column)})) * cos(2e0 * pi() * {uniform(column + 1000)})"
+
+    xs = ", ".join(f"{normal(j)} as x{j}" for j in range(features))
+    slopes = " + ".join(f"{(j - (features - 1) / 2) / 10:.2e} * x{j}" for j in range(features))
+    con = duckdb.connect(str(half), config={"storage_compatibility_version": "v1.5.0"})
+    con.execute(
+        f"create table t as select * exclude (i), "
+        f"1e0 / (1e0 + exp(-(y - 1.5e0) * 5e-1)) > {uniform(5000)} as late "
+        f"from (select *, 1.5e0 + {slopes} + {normal(3000)} as y "
+        f"from (select i, {xs} from range({rows}) r(i)))"
+    ).fetchall()
+    con.close()
+    half.rename(path)
+    return path
