@@ -88,7 +88,10 @@ def _report(title: str, results: list[Result], target: str) -> None:
             ratios = ["", "", ""]
         else:
             difference = max(
-                (abs(a - b) / max(abs(b), 1e-12) for a, b in zip(ours.numbers, result.numbers, strict=False)),
+                (
+                    abs(a - b) / max(abs(b), 1e-12)
+                    for a, b in zip(ours.numbers, result.numbers, strict=False)
+                ),
                 default=0.0,
             )
             ratios = [
@@ -114,7 +117,11 @@ def main() -> None:
     numbers = contender(database)
     seconds = time.perf_counter() - started
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "megabytes": megabytes, "numbers": list(map(float, numbers))}))
+    print(
+        json.dumps(
+            {"seconds": seconds, "megabytes": megabytes, "numbers": list(map(float, numbers))}
+        )
+    )
 
 
 if __name__ == "__main__":

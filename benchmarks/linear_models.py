@@ -1,6 +1,6 @@
 """linear_reg and logistic_reg against scikit-learn and statsmodels.
 
-    python -m benchmarks.linear_models [--rows 5000000] [--runs 3] [--large]
+python -m benchmarks.linear_models [--rows 5000000] [--runs 3] [--large]
 """
 
 from __future__ import annotations
@@ -36,12 +36,10 @@ def _import_ours() -> None:
 
 
 def _import_scikit_learn() -> None:
-    import pandas
     import sklearn.linear_model  # noqa: F401
 
 
 def _import_statsmodels() -> None:
-    import pandas
     import statsmodels.api  # noqa: F401
 
 

@@ -1,6 +1,6 @@
 """What it costs to open a file that has the library, against a bare one.
 
-    python -m benchmarks.opening [--runs 15]
+python -m benchmarks.opening [--runs 15]
 """
 
 from __future__ import annotations
@@ -44,11 +44,15 @@ def main() -> None:
         seconds: dict[str, list[float]] = {name: [] for name in jobs}
         for _ in range(runs):
             for name, job in jobs.items():
-                done = subprocess.run([sys.executable, "-c", job], capture_output=True, text=True, check=True)
+                done = subprocess.run(
+                    [sys.executable, "-c", job], capture_output=True, text=True, check=True
+                )
                 seconds[name].append(float(done.stdout))
     for name, values in seconds.items():
         console.print(f"{name:52} median {median(values):.3f} s, max {max(values):.3f} s")
-    console.print("[dim]target: import and connect under 1.0 s; opening at most 0.15 s more than bare[/dim]")
+    console.print(
+        "[dim]target: import and connect under 1.0 s; opening at most 0.15 s more than bare[/dim]"
+    )
 
 
 if __name__ == "__main__":

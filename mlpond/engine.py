@@ -49,7 +49,9 @@ class Engine:
         return [(row[0], row[1]) for row in self.rows(f"describe {query}")]
 
     @contextmanager
-    def stream(self, query: str, batch_rows: int = BATCH_ROWS) -> Iterator[Iterator[pa.RecordBatch]]:
+    def stream(
+        self, query: str, batch_rows: int = BATCH_ROWS
+    ) -> Iterator[Iterator[pa.RecordBatch]]:
         """Stream the rows of a query as Arrow batches; the connection is taken until the end."""
         reader = self.con.sql(query).to_arrow_reader(batch_rows)
         try:
@@ -131,7 +133,11 @@ def _explain(database: str, message: str) -> str:
             f"connect: {database} is open in this process already with other settings "
             "(read_only, threads or memory_limit); close that session first or use the same."
         )
-    if "Permission denied" in message or "Read-only file system" in message or "read-only" in message:
+    if (
+        "Permission denied" in message
+        or "Read-only file system" in message
+        or "read-only" in message
+    ):
         return (
             f"connect: {database} cannot be opened for writing ({message.splitlines()[0]}). "
             "Use read_only=True, or make the file and its folder writable."

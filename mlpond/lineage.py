@@ -86,7 +86,9 @@ def _table(node: exp.Table, ctes: frozenset[str], found: _Found) -> None:
         return
     function = node.this
     if node.db.lower() == "ml" and isinstance(function, exp.Func):
-        name = (function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower()
+        name = (
+            function.name if isinstance(function, exp.Anonymous) else function.sql_name()
+        ).lower()
         _library_call(name, function, ctes, found)
     elif isinstance(function, exp.Anonymous) and function.name.lower() in ("query", "query_table"):
         for argument in function.expressions:

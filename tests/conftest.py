@@ -18,13 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PENGUINS = ROOT / "seeds" / "penguins" / "penguins.csv"
 
 
-@pytest.fixture()
+@pytest.fixture
 def pond() -> Iterator[Session]:
     with mlpond.connect() as session:
         yield session
 
 
-@pytest.fixture()
+@pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "test.duckdb"
 

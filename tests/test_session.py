@@ -12,7 +12,6 @@ import duckdb
 import pytest
 
 import mlpond
-from mlpond import library
 from mlpond.errors import DatabaseError, InputError, MlpondError
 from tests.conftest import rows
 
@@ -77,7 +76,9 @@ def test_a_failed_installation_leaves_the_file_as_it_was(database, monkeypatch):
     with pytest.raises(MlpondError, match=r"library/b.sql, line 1"):
         mlpond.connect(database)
     with duckdb.connect(str(database)) as con:
-        assert con.execute("select count(*) from duckdb_schemas() where schema_name = 'ml'").fetchall() == [(0,)]
+        assert con.execute(
+            "select count(*) from duckdb_schemas() where schema_name = 'ml'"
+        ).fetchall() == [(0,)]
 
 
 def test_read_only_works_and_changes_nothing(database):
@@ -87,7 +88,9 @@ def test_read_only_works_and_changes_nothing(database):
     with mlpond.connect(database, read_only=True) as pond:
         assert rows(pond, "select ml.normal_cdf(x - 1) from t") == [(0.5,)]
         with pytest.raises(MlpondError, match="open read-only"):
-            pond.sql("create model m options (model_type = 'linear_reg') as select 1 as label, 2 as x")
+            pond.sql(
+                "create model m options (model_type = 'linear_reg') as select 1 as label, 2 as x"
+            )
         with pytest.raises(duckdb.Error):
             pond.sql("create table u (x int)")
     assert database.read_bytes() == before
@@ -133,7 +136,9 @@ def test_a_locked_file_says_who_holds_it(database):
         holder.wait()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="gives up root's rights to meet a file it may not write")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="gives up root's rights to meet a file it may not write"
+)
 def test_a_file_that_may_not_be_written(tmp_path):
     folder = tmp_path / "theirs"
     folder.mkdir()
@@ -153,7 +158,9 @@ def test_a_file_that_may_not_be_written(tmp_path):
         with mlpond.connect({str(path)!r}, read_only=True) as pond:
             print(pond.con.execute("select ml.normal_cdf(0)").fetchall())
     """)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert "cannot be opened for writing" in done.stdout, done.stderr
     assert "[(0.5,)]" in done.stdout
 
@@ -200,7 +207,9 @@ def test_connecting_imports_nothing_heavy(database):
         "print([m for m in ('numba', 'sqlglot', 'jinja2', 'rich', 'pyarrow') if m in sys.modules])"
     )
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert time.perf_counter() - started < 30  # a hang, not a speed; benchmarks/ measures the speed
     assert done.stdout.splitlines()[1] == "[]"
 

@@ -1,0 +1,1 @@
+"""The life of a model: read the statement, train, store rows, install macros."""

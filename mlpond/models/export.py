@@ -28,7 +28,9 @@ def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
             raise InputError(unknown(f"EXPORT MODEL {name}: option", option, ["uri"]))
     uri = options.get("uri")
     if not isinstance(uri, str) or not uri:
-        raise InputError(f"EXPORT MODEL {name}: option URI is missing; give a folder, URI = 'models/{name}'.")
+        raise InputError(
+            f"EXPORT MODEL {name}: option URI is missing; give a folder, URI = 'models/{name}'."
+        )
     parsed = urlparse(uri)
     if parsed.scheme not in ("", "file"):
         raise InputError(
@@ -41,7 +43,8 @@ def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
     for table in registry.TABLES:
         column = "name" if table == "models" else "model"
         rows = engine.rows(
-            f"select to_json(t)::varchar from ml.{table} as t where {column} = ? and version = ?", key
+            f"select to_json(t)::varchar from ml.{table} as t where {column} = ? and version = ?",
+            key,
         )
         described[table] = [json.loads(row[0]) for row in rows]
     macro = engine.value(
@@ -50,8 +53,7 @@ def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
         [f"predict_{version.full_name}"],
     )
     parameters = engine.value(
-        "select parameters from duckdb_functions() "
-        "where schema_name = 'ml' and function_name = ?",
+        "select parameters from duckdb_functions() where schema_name = 'ml' and function_name = ?",
         [f"predict_{version.full_name}"],
     )
     declared = ", ".join("threshold := 5e-1" if p == "threshold" else p for p in parameters)

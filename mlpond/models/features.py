@@ -1,12 +1,12 @@
 """From the columns of a training query to features: which there are and of which kind.
 
-    numeric column                     one number
-    BOOLEAN, text, DATE, TIME, …       a category
-    TIMESTAMP                          unix seconds, and calendar parts as categories
-    STRUCT                             a feature a field, named struct_field
-    ARRAY or LIST of numbers           a number an element
-    LIST of anything else              multi-hot: a set of categories
-    LIST of STRUCT(index, value)       a sparse vector, as the encoders of TRANSFORM make
+numeric column                     one number
+BOOLEAN, text, DATE, TIME, …       a category
+TIMESTAMP                          unix seconds, and calendar parts as categories
+STRUCT                             a feature a field, named struct_field
+ARRAY or LIST of numbers           a number an element
+LIST of anything else              multi-hot: a set of categories
+LIST of STRUCT(index, value)       a sparse vector, as the encoders of TRANSFORM make
 """
 
 from __future__ import annotations
@@ -18,11 +18,22 @@ from mlpond.errors import InputError
 from mlpond.sql.templates.quoting import identifier, string
 
 NUMBERS = frozenset(
-    "tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint "
-    "float double decimal bignum".split()
-)
+    ["tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger",
+     "ubigint", "uhugeint", "float", "double", "decimal", "bignum"]
+)  # fmt: skip
 CATEGORIES = frozenset(
-    ["boolean", "varchar", "blob", "date", "time", "time with time zone", "uuid", "enum", "bit", "null"]
+    [
+        "boolean",
+        "varchar",
+        "blob",
+        "date",
+        "time",
+        "time with time zone",
+        "uuid",
+        "enum",
+        "bit",
+        "null",
+    ]
 )
 TIMESTAMPS = frozenset(
     ["timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone"]
@@ -101,7 +112,12 @@ def _expand(
         utc = f"make_timestamp(epoch_us({expression}))"
         seconds = Atom(name, column, f"epoch_us({expression}) / 1e6", "numeric")
         parts = [
-            Atom(f"{prefix}{name}", column, f"date_part('{part}', {utc})::bigint::varchar", "category")
+            Atom(
+                f"{prefix}{name}",
+                column,
+                f"date_part('{part}', {utc})::bigint::varchar",
+                "category",
+            )
             for prefix, part in TIMESTAMP_PARTS
         ]
         return [seconds, *parts]

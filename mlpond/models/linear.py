@@ -1,4 +1,4 @@
-"""Linear and logistic regression: from checked options to a trainer, from its fit to rows and SQL."""
+"""Linear and logistic regression: from options to a trainer, from its fit to rows and SQL."""
 
 from __future__ import annotations
 
@@ -119,7 +119,8 @@ def coefficient_rows(rows: Rows, task: Task, fit: Fit) -> Iterator[tuple[Any, ..
                     float(raw.ci_upper[position]),
                 ]
             yield (
-                label, position, name, category, float(weight), float(standardised[position]), *tests,
+                label, position, name, category, float(weight), float(standardised[position]),
+                *tests,
             )  # fmt: skip
 
 
@@ -141,7 +142,8 @@ def fit_statistics(task: Task, fit: Fit) -> dict[str, float]:
 def warnings_of(rows: Rows, fit: Fit) -> list[str]:
     """Say the trainer's warnings with the names of the columns."""
     said = [
-        f"constant: {feature.atom.name} has one value in all training rows, or none; its weight is 0"
+        f"constant: {feature.atom.name} has one value in all training rows, or none; "
+        "its weight is 0"
         for feature in rows.features
         if feature.is_constant
     ]
@@ -167,7 +169,8 @@ def prediction_body(
     threshold: str,
 ) -> str:
     """Write the query that scores a relation in plain SQL."""
-    features, joins = [], []
+    features: list[dict[str, Any]] = []
+    joins: list[dict[str, Any]] = []
     offset = 0
     intercepts = [float(value) for value in fit.intercept]
     for feature in rows.in_layout_order:

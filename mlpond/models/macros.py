@@ -29,7 +29,10 @@ def model_macros(version: Version, task: Task, prediction: str, evaluation: str)
         parameters += (("threshold", "5e-1"),)
     macros = [Macro("predict", parameters, prediction, arguments), _weights(version, task)]
     # scores of the given rows, or of those that the model kept aside
-    scored = dict(arguments, data=f"'''' || replace({text_or_relation('data', evaluation)}, '''', '''''') || ''''")
+    scored = dict(
+        arguments,
+        data=f"'''' || replace({text_or_relation('data', evaluation)}, '''', '''''') || ''''",
+    )
     call = f"ml.{identifier(f'predict_{version.full_name}')}({mark('data')}"
     if task.kind == "binary":
         call += f", threshold := {mark('threshold')}"
@@ -54,9 +57,7 @@ def model_macros(version: Version, task: Task, prediction: str, evaluation: str)
         values["source"] = f"{call.split(', threshold')[0]})"
         body = render_file("scoring/roc_curve.sql.j2", thresholds=mark("thresholds"), **values)
         scored["thresholds"] = "coalesce(thresholds::double[]::varchar, 'NULL') || '::double[]'"
-        macros.append(
-            Macro("roc_curve", (("data", "null"), ("thresholds", "null")), body, scored)
-        )
+        macros.append(Macro("roc_curve", (("data", "null"), ("thresholds", "null")), body, scored))
     return macros
 
 

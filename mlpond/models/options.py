@@ -107,7 +107,9 @@ def check_options(model: str, given: Mapping[str, Any]) -> Options:
     kind = given.get("model_type")
     accepted = [name.lower() for name in MODEL_TYPES]
     if kind is None:
-        raise InputError(f"{who}: option model_type is missing; accepted are {', '.join(accepted)}.")
+        raise InputError(
+            f"{who}: option model_type is missing; accepted are {', '.join(accepted)}."
+        )
     if not isinstance(kind, str) or kind.upper() not in MODEL_TYPES:
         raise InputError(unknown(f"{who}: model_type", str(kind), accepted))
     specs = {option.name: option for option in MODEL_TYPES[kind.upper()]}
@@ -160,7 +162,9 @@ def _typed(option: Option, value: Any) -> Any:
     if kind in ("float", "integer") and number:
         if kind == "integer" and not float(value).is_integer():
             return None
-        if option.low is not None and (value < option.low or (option.open_low and value == option.low)):
+        if option.low is not None and (
+            value < option.low or (option.open_low and value == option.low)
+        ):
             return None
         if option.high is not None and value > option.high:
             return None

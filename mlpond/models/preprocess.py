@@ -1,4 +1,4 @@
-"""The preprocessing functions of TRANSFORM: what each learns, and its SQL with that as constants."""
+"""The preprocessing functions of TRANSFORM: what each learns, and its SQL with that in it."""
 
 from __future__ import annotations
 
@@ -114,8 +114,15 @@ FUNCTIONS = {
         Function(
             "ONE_HOT_ENCODER",
             (
-                Setting("drop", "none", lambda v: v in ("none", "most_frequent"), "'none' or 'most_frequent'"),
-                Setting("top_k", 32_000, lambda v: _is_count(v) and v >= 1, "an integer of at least 1"),
+                Setting(
+                    "drop",
+                    "none",
+                    lambda v: v in ("none", "most_frequent"),
+                    "'none' or 'most_frequent'",
+                ),
+                Setting(
+                    "top_k", 32_000, lambda v: _is_count(v) and v >= 1, "an integer of at least 1"
+                ),
                 Setting("frequency_threshold", 5, _is_count, "an integer of at least 0"),
             ),
             _fit_one_hot_encoder,

@@ -53,7 +53,7 @@ class Feature:
         if self.atom.kind == "sparse":
             return [self.atom.names.get(str(i), str(i)) for i in range(self.width)]
         names = [self.atom.names.get(text, text) for text in self.categories]
-        return names + ([NULL_CATEGORY] if self.has_null else [])
+        return [*names, *([NULL_CATEGORY] if self.has_null else [])]
 
     def code_sql(self) -> str:
         """Write the SQL of a category's code."""
@@ -122,7 +122,9 @@ def numbers(
     if not expressions:
         return []
     # DuckDB keeps these three for every stored column, so that no row need be read
-    ends = engine.row(f"select {', '.join(f'count({e}), min({e}), max({e})' for e in expressions)} from {rows}")
+    ends = engine.row(
+        f"select {', '.join(f'count({e}), min({e}), max({e})' for e in expressions)} from {rows}"
+    )
     triples = [ends[3 * i : 3 * i + 3] for i in range(len(expressions))]
     for name, expression, (_, low, high) in zip(names, expressions, triples, strict=True):
         if low is not None and not (math.isfinite(low) and math.isfinite(high)):
@@ -130,7 +132,8 @@ def numbers(
     # Sums of shifted values: twice as fast as avg and stddev_samp. Near the mean, the shift costs
     # no digits; a value of the data is never further from it than sqrt(n) standard deviations.
     shifts = engine.row(
-        f"select {', '.join(f'coalesce(avg({e}), 0e0)' for e in expressions)} from (from {rows} limit 1000)"
+        f"select {', '.join(f'coalesce(avg({e}), 0e0)' for e in expressions)} "
+        f"from (from {rows} limit 1000)"
     )
     sums = engine.row(
         "select "
@@ -141,7 +144,7 @@ def numbers(
         + f" from {rows}"
     )
     return [
-        _moments(*triple, shift, *sums[2 * i : 2 * i + 2])
+        _moments(triple[0], triple[1], triple[2], shift, sums[2 * i], sums[2 * i + 1])
         for i, (triple, shift) in enumerate(zip(triples, shifts, strict=True))
     ]
 
@@ -206,14 +209,13 @@ def learn_features(
     for atom in atoms:
         if atom.kind == "numeric":
             stats = known[atom.expression]
-            features.append(
-                Feature(atom, stats.mean or 0.0, stats.stddev or 0.0, total - stats.n)
-            )
+            features.append(Feature(atom, stats.mean or 0.0, stats.stddev or 0.0, total - stats.n))
             continue
         report(f"categories of {atom.name}", None)
         if atom.kind == "sparse":
             widest = engine.value(
-                f"select max(list_max(list_transform({atom.expression}, lambda e: e.index))) from {rows}"
+                f"select max(list_max(list_transform({atom.expression}, lambda e: e.index))) "
+                f"from {rows}"
             )
             features.append(Feature(atom, width=int(widest if widest is not None else -1) + 1))
         else:
@@ -225,7 +227,9 @@ def _categories(engine: Engine, rows: str, atom: Atom, drop: bool) -> Feature:
     values = f"select {atom.expression} as category from {rows}"
     if atom.kind == "multi_hot":
         values = f"select unnest({atom.expression}) as category from {rows}"
-    counts = engine.rows(f"select category, count(*) from ({values}) group by category order by category")
+    counts = engine.rows(
+        f"select category, count(*) from ({values}) group by category order by category"
+    )
     nulls = sum(n for category, n in counts if category is None)
     pairs = [(category, n) for category, n in counts if category is not None]
     categories, frequencies = tuple(c for c, _ in pairs), tuple(n for _, n in pairs)
@@ -260,14 +264,40 @@ def feature_info(
         if name in by_name:
             s = by_name[name]
             info.append(
-                (position, name, str(kind), s.min, s.max, s.mean, middle[name], s.stddev, None, total - s.n, None)
+                (
+                    position,
+                    name,
+                    str(kind),
+                    s.min,
+                    s.max,
+                    s.mean,
+                    middle[name],
+                    s.stddev,
+                    None,
+                    total - s.n,
+                    None,
+                )
             )
             continue
-        distinct, present = engine.row(f"select count(distinct {column}), count({column}) from {rows}")
+        distinct, present = engine.row(
+            f"select count(distinct {column}), count({column}) from {rows}"
+        )
         dimension = None
         if kind.id in ("list", "array"):
             dimension = engine.value(f"select max(len({column})) from {rows}")
         info.append(
-            (position, name, str(kind), None, None, None, None, None, distinct, total - present, dimension)
+            (
+                position,
+                name,
+                str(kind),
+                None,
+                None,
+                None,
+                None,
+                None,
+                distinct,
+                total - present,
+                dimension,
+            )
         )
     return info, dict(zip(expressions, stats, strict=True))

@@ -14,7 +14,14 @@ from mlpond.sql.templates.quoting import identifier, string
 from mlpond.sql.templates.renderer import unknown
 
 DEFAULT = "default"
-TABLES = ("models", "training_info", "features", "coefficients", "fit_statistics", "transform_state")
+TABLES = (
+    "models",
+    "training_info",
+    "features",
+    "coefficients",
+    "fit_statistics",
+    "transform_state",
+)
 # Functions that differ from model to model: ml.<function>('m', …) calls ml."<function>_m"(…).
 FUNCTIONS = ("predict", "evaluate", "weights", "confusion_matrix", "roc_curve")
 
@@ -46,7 +53,8 @@ class Macro:
 def versions(engine: Engine, name: str) -> list[Version]:
     """Return the versions of a model, oldest first; names do not tell upper from lower case."""
     rows = engine.rows(
-        "select name, version, aliases from ml.models where lower(name) = lower(?) order by version",
+        "select name, version, aliases from ml.models where lower(name) = lower(?) "
+        "order by version",
         [name],
     )
     return [Version(row[0], row[1], tuple(row[2])) for row in rows]
@@ -80,7 +88,8 @@ def insert(engine: Engine, table: str, columns: Iterable[str], rows: list[tuple[
     lists = [list(values) for values in zip(*rows, strict=True)]
     sources = ", ".join(f"unnest(${i + 1}) as {name}" for i, name in enumerate(listed))
     engine.execute(
-        f"insert into ml.{table} ({', '.join(listed)}) select {', '.join(listed)} from (select {sources})",
+        f"insert into ml.{table} ({', '.join(listed)}) "
+        f"select {', '.join(listed)} from (select {sources})",
         lists,
     )
 
@@ -107,7 +116,8 @@ def point_alias(engine: Engine, version: Version, alias: str) -> None:
         old = f"ml.{identifier(f'{function}_{target}')}"
         engine.execute(f"drop macro table if exists {old}")
         signature = engine.rows(
-            "select parameters from duckdb_functions() where schema_name = 'ml' and function_name = ?",
+            "select parameters from duckdb_functions() "
+            "where schema_name = 'ml' and function_name = ?",
             [f"{function}_{version.full_name}"],
         )
         if not signature:
@@ -180,12 +190,16 @@ def alter(engine: Engine, name: str, options: dict[str, Any], *, if_exists: bool
     """
     for option in options:
         if option not in ALTERABLE and option not in IGNORED:
-            raise InputError(unknown(f"ALTER MODEL {name}: option", option, sorted(ALTERABLE + IGNORED)))
+            raise InputError(
+                unknown(f"ALTER MODEL {name}: option", option, sorted(ALTERABLE + IGNORED))
+            )
     if if_exists and not versions(engine, name.partition("@")[0]):
         return
     version = find(engine, name)
     for option, value in options.items():
-        if option in ("description", "expiration_timestamp") and (value is None or isinstance(value, str)):
+        if option in ("description", "expiration_timestamp") and (
+            value is None or isinstance(value, str)
+        ):
             _set(engine, version, option, value)
         elif option == "labels" and isinstance(value, list):
             _set(engine, version, option, json.dumps(value))
@@ -210,4 +224,6 @@ def _set(engine: Engine, version: Version, column: str, value: Any) -> None:
 
 def text_or_relation(parameter: str, evaluation: str) -> str:
     """Write the SQL that quotes a relation, or names the evaluation rows where it is NULL."""
-    return f"case when {parameter} is null then {string(evaluation)} else ml.relation({parameter}) end"
+    return (
+        f"case when {parameter} is null then {string(evaluation)} else ml.relation({parameter}) end"
+    )

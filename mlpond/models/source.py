@@ -72,9 +72,13 @@ def _is_scan(engine: Engine, query: str) -> bool:
         return False
     if not isinstance(tree, exp.Select):
         return False
-    if any(value for name, value in tree.args.items() if name not in ("expressions", "from_", "where")):
+    if any(
+        value for name, value in tree.args.items() if name not in ("expressions", "from_", "where")
+    ):
         return False
-    if tree.find(exp.Subquery, exp.Window, exp.AggFunc, exp.Rand, exp.Uuid, exp.Anonymous, exp.Join):
+    if tree.find(
+        exp.Subquery, exp.Window, exp.AggFunc, exp.Rand, exp.Uuid, exp.Anonymous, exp.Join
+    ):
         return False
     tables = list(tree.find_all(exp.Table))
     if len(tables) != 1 or not isinstance(tables[0].this, exp.Identifier):

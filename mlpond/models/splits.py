@@ -40,7 +40,12 @@ class Split:
 
 
 def make_split(
-    engine: Engine, model: str, source: str, columns: list[tuple[str, Any]], rows: int, options: Options
+    engine: Engine,
+    model: str,
+    source: str,
+    columns: list[tuple[str, Any]],
+    rows: int,
+    options: Options,
 ) -> Split:
     """Choose the evaluation rows by the options.
 
@@ -55,7 +60,9 @@ def make_split(
     if method == "CUSTOM":
         split = Split(f"coalesce({identifier(options['data_split_col'])}, true)")
     elif method == "SEQ":
-        split = _sequential(engine, source, columns, options["data_split_col"], round(rows * fraction))
+        split = _sequential(
+            engine, source, columns, options["data_split_col"], round(rows * fraction)
+        )
     elif method == "AUTO_SPLIT" and rows > LARGE:
         split = _exactly(engine, source, columns, LARGE_EVALUATION, options["seed"])
     else:
@@ -104,7 +111,7 @@ def _guarded(engine: Engine, predicate: str) -> str:
     probe = engine.value(f"select {_PROBE}")
     return (
         f"case when {_PROBE} = {probe}::ubigint then {predicate} else error('this DuckDB hashes "
-        "rows otherwise than the one that trained the model; give the evaluation rows yourself') end"
+        "rows otherwise than the one that trained the model; give the rows to evaluate') end"
     )
 
 
@@ -115,7 +122,9 @@ def _random(engine: Engine, columns: list[tuple[str, Any]], fraction: float, see
     return Split(_guarded(engine, f"{row_hash(columns, seed)} < {limit}::ubigint"))
 
 
-def _exactly(engine: Engine, source: str, columns: list[tuple[str, Any]], n: int, seed: int) -> Split:
+def _exactly(
+    engine: Engine, source: str, columns: list[tuple[str, Any]], n: int, seed: int
+) -> Split:
     """Hold out the n rows with the smallest hashes (more if equal rows share the last one)."""
     value = row_hash(columns, seed)
     limit = engine.value(

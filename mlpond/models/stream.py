@@ -126,7 +126,9 @@ def train(
                 state = fold(step, blocks(engine, rows, rows.query(rows.relation)), threads)
             held_out = None
             if evaluation is not None and step.evaluation is not None:
-                held_out = fold(step.evaluation, blocks(engine, rows, rows.query(evaluation)), threads)
+                held_out = fold(
+                    step.evaluation, blocks(engine, rows, rows.query(evaluation)), threads
+                )
             step = step.finish(state, held_out)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
             raise TrainingError(f"training, pass {number}: {error}") from error

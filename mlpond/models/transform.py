@@ -12,7 +12,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from mlpond.engine import Engine
 from mlpond.errors import StatementError
@@ -96,7 +96,10 @@ def read_transform(model: str, text: str, columns: list[str]) -> Transform:
 def fit_transform(engine: Engine, source: str, transform: Transform) -> Transform:
     """Learn what the calls need from the rows of a relation."""
     learnt = [
-        tuple(FUNCTIONS[call.function].fit(engine, source, call.argument, call.settings) for call in item.calls)
+        tuple(
+            FUNCTIONS[call.function].fit(engine, source, call.argument, call.settings)
+            for call in item.calls
+        )
         for item in transform.items
     ]
     return replace(transform, learnt=tuple(learnt))
@@ -107,7 +110,10 @@ def inputs(transform: Transform, columns: list[str]) -> list[str]:
     read: set[str] = set()
     for item in transform.items:
         for token in tokenize(item.text):
-            if token.token_type in (TokenType.VAR, TokenType.IDENTIFIER) or token.text.isidentifier():
+            if (
+                token.token_type in (TokenType.VAR, TokenType.IDENTIFIER)
+                or token.text.isidentifier()
+            ):
                 read.add(token.text.replace('""', '"').lower())
     return [column for column in columns if column.lower() in read]
 
@@ -162,7 +168,11 @@ def _item(who: str, text: str, alias: str) -> Item:
     while index < len(tokens):
         cursor = Cursor(text, tokens)
         cursor.index = index
-        if cursor.word() == "ML" and index + 1 < len(tokens) and tokens[index + 1].token_type is TokenType.DOT:
+        if (
+            cursor.word() == "ML"
+            and index + 1 < len(tokens)
+            and tokens[index + 1].token_type is TokenType.DOT
+        ):
             calls.append(_call(who, cursor))
             index = cursor.index
         else:
@@ -180,7 +190,9 @@ def _call(who: str, cursor: Cursor) -> Call:
     cursor.index += 1
     arguments = cursor.inside().arguments()
     if not cursor.accept("OVER"):
-        raise StatementError(f"{who}: ML.{function}(…) learns from all rows; write OVER () behind it.")
+        raise StatementError(
+            f"{who}: ML.{function}(…) learns from all rows; write OVER () behind it."
+        )
     inside = cursor.inside()
     if inside.tokens:
         raise StatementError(
@@ -193,7 +205,9 @@ def _call(who: str, cursor: Cursor) -> Call:
         )
     argument = arguments[0].text()
     if "ML" in {arguments[0].word(i) for i in range(len(arguments[0].tokens))}:
-        raise StatementError(f"{who}: ML.{function}({argument}): one ML function inside another is not accepted.")
+        raise StatementError(
+            f"{who}: ML.{function}({argument}): one ML function inside another is not accepted."
+        )
     settings = spec.check(who, tuple(read_value(part) for part in arguments[1:]))
     stop = cursor.tokens[cursor.index - 1].end + 1
     return Call(function, argument, settings, start, stop)
@@ -201,8 +215,12 @@ def _call(who: str, cursor: Cursor) -> Call:
 
 def _depth(tokens: list[Any]) -> int:
     """Brackets open before the AS of the alias; 0 means that the AS is the item's own."""
-    opened = sum(token.token_type in (TokenType.L_PAREN, TokenType.L_BRACKET) for token in tokens[:-2])
-    closed = sum(token.token_type in (TokenType.R_PAREN, TokenType.R_BRACKET) for token in tokens[:-2])
+    opened = sum(
+        token.token_type in (TokenType.L_PAREN, TokenType.L_BRACKET) for token in tokens[:-2]
+    )
+    closed = sum(
+        token.token_type in (TokenType.R_PAREN, TokenType.R_BRACKET) for token in tokens[:-2]
+    )
     return opened - closed
 
 

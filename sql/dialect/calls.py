@@ -5,7 +5,7 @@ The rewritten call is what a plain DuckDB shell runs: every argument is text or 
 
 from __future__ import annotations
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from mlpond.errors import StatementError
 from mlpond.sql.dialect.tokens import Cursor

@@ -13,9 +13,9 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.generators.duckdb import DuckDBGenerator
 
 from mlpond.sql.dialect.statements import (
-    AlterModel,
     CreateModel,
     DropModel,
     ExportModel,
@@ -40,11 +40,11 @@ class ModelStatement(exp.Expression):
 class Mlpond(DuckDB):
     """DuckDB's dialect with model statements."""
 
-    class Generator(DuckDB.Generator):
+    class Generator(DuckDBGenerator):
         """Writes a model statement as it was written, everything else as DuckDB does."""
 
         TRANSFORMS = {  # noqa: RUF012
-            **DuckDB.Generator.TRANSFORMS,
+            **DuckDBGenerator.TRANSFORMS,
             ModelStatement: lambda self, node: _write(node),
         }
 
@@ -72,22 +72,21 @@ def _parse(text: str, opts: dict[str, Any]) -> exp.Expression | None:
 
 def _write(node: ModelStatement) -> str:
     statement = node.statement
-    if isinstance(statement, CreateModel):
+    if isinstance(statement, CreateModel | Plain):
         return statement.text
     name = exp.to_identifier(statement.name).sql("duckdb")
     if isinstance(statement, DropModel):
         return f"DROP MODEL {'IF EXISTS ' if statement.if_exists else ''}{name}"
-    if isinstance(statement, (AlterModel, ExportModel)):
-        options = ", ".join(
-            f"{key} = {exp.convert(value).sql('duckdb')}" for key, value in statement.options.items()
-        )
-        if isinstance(statement, ExportModel):
-            return f"EXPORT MODEL {name} OPTIONS ({options})"
-        exists = "IF EXISTS " if statement.if_exists else ""
-        return f"ALTER MODEL {exists}{name} SET OPTIONS ({options})"
-    raise TypeError(f"not a model statement: {type(statement).__name__}")
+    options = ", ".join(
+        f"{key} = {exp.convert(value).sql('duckdb')}" for key, value in statement.options.items()
+    )
+    if isinstance(statement, ExportModel):
+        return f"EXPORT MODEL {name} OPTIONS ({options})"
+    exists = "IF EXISTS " if statement.if_exists else ""
+    return f"ALTER MODEL {exists}{name} SET OPTIONS ({options})"
 
 
 def parse(sql: str) -> list[exp.Expression | None]:
     """Parse a text of statements in the dialect."""
-    return list(sqlglot.parse(sql, dialect=Mlpond))
+    trees: list[Any] = list(sqlglot.parse(sql, dialect=Mlpond))
+    return trees

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from mlpond.errors import StatementError
 from mlpond.sql.dialect.calls import rewrite_calls
@@ -100,12 +100,16 @@ def _read(sql: str, tokens: list[Token]) -> Statement:
     cursor = Cursor(sql, tokens)
     text = cursor.text()
     if cursor.word() == "CREATE" and (
-        cursor.word(1) == "MODEL" or (cursor.word(1), cursor.word(2), cursor.word(3)) == ("OR", "REPLACE", "MODEL")
+        cursor.word(1) == "MODEL"
+        or (cursor.word(1), cursor.word(2), cursor.word(3)) == ("OR", "REPLACE", "MODEL")
     ):
         return _create(cursor, text)
-    for verb in ("DROP", "ALTER", "EXPORT"):
-        if cursor.accept(verb, "MODEL"):
-            return {"DROP": _drop, "ALTER": _alter, "EXPORT": _export}[verb](cursor)
+    if cursor.accept("DROP", "MODEL"):
+        return _drop(cursor)
+    if cursor.accept("ALTER", "MODEL"):
+        return _alter(cursor)
+    if cursor.accept("EXPORT", "MODEL"):
+        return _export(cursor)
     return Plain(rewrite_calls(sql, tokens))
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar
 
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from mlpond.errors import StatementError
 
@@ -122,7 +122,11 @@ class Cursor:
             self.fail(f"expected {what}")
         self.index += 1
         # a number such as 2 is a version; a quoted name is already without its quotes
-        return token.text.replace('""', '"') if token.token_type is TokenType.IDENTIFIER else token.text
+        return (
+            token.text.replace('""', '"')
+            if token.token_type is TokenType.IDENTIFIER
+            else token.text
+        )
 
     def span(self) -> tuple[int, int]:
         """Read a bracketed group; return the positions of its inside."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from mlpond.errors import StatementError
 from mlpond.sql.dialect.tokens import OPENING, STRINGS, Cursor

@@ -27,7 +27,8 @@ from mlpond.errors import TemplateError
 
 LEVELS = ("partial", "keyed", "global")
 PARAMETER_TYPES = (
-    "model", "relation", "column", "columns", "double", "integer", "boolean", "string", "list", "any",
+    "model", "relation", "column", "columns", "double", "integer", "boolean", "string", "list",
+    "any",
 )  # fmt: skip
 _SECTION = re.compile(r"(Functions|Parameters|Columns)\b(?:\s*\((.*)\))?\s*\Z")
 _LABEL = re.compile(r"(Level|Example|Source):\s*(.*)\Z")

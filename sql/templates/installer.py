@@ -78,7 +78,8 @@ def _argument(parameter: Parameter) -> str:
     if parameter.type == "column":
         return f"ml.identifier({name})"
     if parameter.type == "columns":
-        return f"list_aggregate(list_transform({name}, lambda c: ml.identifier(c)), 'string_agg', ', ')"
+        quoted = f"list_transform({name}, lambda c: ml.identifier(c))"
+        return f"list_aggregate({quoted}, 'string_agg', ', ')"
     if parameter.type in ("string", "model"):
         return f"ml.literal({name})"
     if parameter.type == "double":

@@ -14,7 +14,7 @@ LINEAR = "model_type = 'linear_reg', input_label_cols = ['y'], data_split_method
 LOGISTIC = LINEAR.replace("linear", "logistic")
 
 
-@pytest.fixture()
+@pytest.fixture
 def table(pond):
     pond.sql(
         "create table t as select i::double as x, i % 3 as g, 'w' || (i % 3) as word, i * 2.0 as y, "
@@ -57,7 +57,9 @@ def create(pond, options=LINEAR, query="select x, y from t"):
         (LOGISTIC + ", optimize_strategy = 'normal_equation'", "from t", InputError, "for linear_reg only"),
     ],
 )  # fmt: skip
-def test_a_bad_request_is_refused_before_any_scan(table, monkeypatch, options, query, error, message):
+def test_a_bad_request_is_refused_before_any_scan(
+    table, monkeypatch, options, query, error, message
+):
     def scanned(*_):
         raise AssertionError("rows were read before the request was checked")
 
@@ -96,19 +98,27 @@ def test_data_that_allow_no_model(table, options, query, message):
 
 @pytest.mark.parametrize("options", [LINEAR, LOGISTIC])
 @pytest.mark.parametrize(
-    "column", ["5.0", "null::double", "'same'", "null::varchar", "null", "case when x > 100 then 1.0 end"]
+    "column",
+    ["5.0", "null::double", "'same'", "null::varchar", "null", "case when x > 100 then 1.0 end"],
 )
 def test_a_feature_that_says_nothing_has_no_weight(table, options, column):
     label = "y" if options == LINEAR else "x > 15 + 10 * (g - 1)"
     create(table, options, f"select x, {column} as nothing, {label} as y from t")
-    found = {row[0]: row for row in rows(table, "select processed_input, weight, category_weights from ml.weights('m')")}
+    found = {
+        row[0]: row
+        for row in rows(
+            table, "select processed_input, weight, category_weights from ml.weights('m')"
+        )
+    }
     weight, categories = found["nothing"][1:]
     assert weight in (0.0, None)
     assert all(entry["weight"] == 0.0 for entry in categories or [])
     (warned,) = rows(table, "select warnings from ml.models")
     assert any("nothing" in text for text in warned[0])
     create(table, options, f"select x, {label} as y from t")
-    without = {row[0]: row[1] for row in rows(table, "select processed_input, weight from ml.weights('m')")}
+    without = {
+        row[0]: row[1] for row in rows(table, "select processed_input, weight from ml.weights('m')")
+    }
     assert found["x"][1] == pytest.approx(without["x"], rel=1e-9)
 
 
@@ -128,7 +138,9 @@ def test_fewer_rows_than_columns_is_said(table):
 
 def test_one_row(table):
     create(table, query="select x, y from t limit 1")
-    assert record(table, "from ml.evaluate('m')")["mean_squared_error"] == pytest.approx(0, abs=1e-20)
+    assert record(table, "from ml.evaluate('m')")["mean_squared_error"] == pytest.approx(
+        0, abs=1e-20
+    )
     assert record(table, "from ml.evaluate('m')")["r2_score"] is None
 
 
@@ -142,7 +154,9 @@ def test_cloud_options_are_accepted_and_ignored_aloud(table):
 
 def test_evaluating_rows_without_labels_leaves_them_out(table):
     create(table)
-    found = record(table, "from ml.evaluate('m', '(select x, case when x < 10 then y end as y from t)')")
+    found = record(
+        table, "from ml.evaluate('m', '(select x, case when x < 10 then y end as y from t)')"
+    )
     assert found["mean_absolute_error"] == pytest.approx(0, abs=1e-9)
     nothing = record(table, "from ml.evaluate('m', '(select x, null::double as y from t)')")
     assert set(nothing.values()) == {None}

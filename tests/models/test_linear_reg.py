@@ -12,7 +12,7 @@ from sklearn.linear_model import Lasso, Ridge
 from tests.conftest import record, rows
 
 
-@pytest.fixture()
+@pytest.fixture
 def numbers(pond):
     """400 rows with three numeric features and a label that depends on them."""
     rng = np.random.default_rng(7)
@@ -31,7 +31,10 @@ def create(pond, options="", name="m", query="select * from t", transform=""):
 
 
 def weights(pond, name="m"):
-    return {row[0]: row[1] for row in rows(pond, f"select processed_input, weight from ml.weights('{name}')")}
+    return {
+        row[0]: row[1]
+        for row in rows(pond, f"select processed_input, weight from ml.weights('{name}')")
+    }
 
 
 def test_agrees_with_statsmodels(pond, numbers):
@@ -63,19 +66,25 @@ def test_advanced_weights_use_the_normal_distribution(pond, numbers):
     assert [row[0] for row in found] == ["a", "b", "c", "__INTERCEPT__"]
     # the tail magnifies an error in z by z², here up to 10,000
     expected = 2 * stats.norm.sf(abs(fit.tvalues))
-    assert [row[4] for row in found] == pytest.approx([*expected[1:], expected[0]], rel=1e-7, abs=1e-300)
+    assert [row[4] for row in found] == pytest.approx(
+        [*expected[1:], expected[0]], rel=1e-7, abs=1e-300
+    )
 
 
 def test_ridge_and_lasso_agree_with_scikit_learn(pond, numbers):
     X, y = numbers
     Z = (X - X.mean(axis=0)) / X.std(axis=0, ddof=1)
     create(pond, ", l2_reg = 30.0")
-    found = dict(rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)"))
+    found = dict(
+        rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)")
+    )
     ridge = Ridge(alpha=30.0).fit(Z, y)
     assert [found[k] for k in "abc"] == pytest.approx(ridge.coef_, rel=1e-10)
     assert found["__INTERCEPT__"] == pytest.approx(ridge.intercept_, rel=1e-12)
     create(pond, ", l1_reg = 120.0")
-    found = dict(rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)"))
+    found = dict(
+        rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)")
+    )
     lasso = Lasso(alpha=120.0 / len(y), tol=1e-12, max_iter=100_000).fit(Z, y)
     assert [found[k] for k in "abc"] == pytest.approx(lasso.coef_, rel=1e-6, abs=1e-9)
 
@@ -96,10 +105,14 @@ def test_evaluate_agrees_with_scikit_learn(pond, numbers):
     create(pond)
     p = np.array([row[0] for row in rows(pond, "select predicted_y from ml.predict('m', 't')")])
     found = record(pond, "from ml.evaluate('m')")
-    assert found["mean_absolute_error"] == pytest.approx(metrics.mean_absolute_error(y, p), rel=1e-12)
+    assert found["mean_absolute_error"] == pytest.approx(
+        metrics.mean_absolute_error(y, p), rel=1e-12
+    )
     assert found["mean_squared_error"] == pytest.approx(metrics.mean_squared_error(y, p), rel=1e-12)
     assert found["r2_score"] == pytest.approx(metrics.r2_score(y, p), rel=1e-12)
-    assert found["explained_variance"] == pytest.approx(metrics.explained_variance_score(y, p), rel=1e-12)
+    assert found["explained_variance"] == pytest.approx(
+        metrics.explained_variance_score(y, p), rel=1e-12
+    )
     assert found["mean_squared_log_error"] is None  # some labels lie below -1
     # the lower of the two middle values, not their mean
     assert found["median_absolute_error"] == pytest.approx(sorted(abs(y - p))[199], rel=1e-12)
@@ -170,13 +183,18 @@ def test_a_category_not_seen_in_training_adds_nothing(pond, load_penguins):
     query = "select species, body_mass_g as y from penguins where body_mass_g is not null"
     create(pond, query=query)
     intercept = weights(pond)["__INTERCEPT__"]
-    ((found,),) = rows(pond, "select predicted_y from ml.predict('m', '(select ''emu'' as species)')")
+    ((found,),) = rows(
+        pond, "select predicted_y from ml.predict('m', '(select ''emu'' as species)')"
+    )
     assert found == pytest.approx(intercept, rel=1e-14)
 
 
 def test_one_hot_weights_sum_to_zero(pond, load_penguins):
     load_penguins(pond)
-    create(pond, query="select species, island, bill_length_mm, body_mass_g as y from penguins where body_mass_g is not null")
+    create(
+        pond,
+        query="select species, island, bill_length_mm, body_mass_g as y from penguins where body_mass_g is not null",
+    )
     sums = rows(
         pond,
         "select processed_input, list_sum(list_transform(category_weights, lambda c: c.weight)) "
@@ -201,7 +219,11 @@ def test_dummy_encoding_drops_the_most_frequent_category(pond, load_penguins):
     ).fetchall()
     table = np.array(data, dtype=float)
     fit = sm.OLS(table[:, 3], sm.add_constant(table[:, :3])).fit()
-    ours = [found["species", "Chinstrap"], found["species", "Gentoo"], found["flipper_length_mm", None]]
+    ours = [
+        found["species", "Chinstrap"],
+        found["species", "Gentoo"],
+        found["flipper_length_mm", None],
+    ]
     assert [row[0] for row in ours] == pytest.approx(fit.params[1:], rel=1e-9)
     assert [row[1] for row in ours] == pytest.approx(fit.bse[1:], rel=1e-9)
 
@@ -225,7 +247,9 @@ def test_nested_and_listed_columns_become_features(pond):
 
 
 def test_numeric_lists_of_several_lengths(pond):
-    pond.sql("create table t as select [i, i * i, 7][1:(i % 3) + 1] as l, i::double as y from range(1, 30) r(i)")
+    pond.sql(
+        "create table t as select [i, i * i, 7][1:(i % 3) + 1] as l, i::double as y from range(1, 30) r(i)"
+    )
     create(pond)
     names = [row[0] for row in rows(pond, "select processed_input from ml.weights('m')")]
     assert names == ["l_0", "l_1", "l_2", "__INTERCEPT__"]
@@ -255,7 +279,10 @@ def test_a_temporary_table_and_an_open_transaction_are_seen(pond):
 def test_warm_start_counts_its_runs(pond, numbers):
     create(pond, ", optimize_strategy = 'batch_gradient_descent', max_iterations = 2")
     first = rows(pond, "select training_run, loss from ml.models where name = 'm'")
-    create(pond, ", warm_start = true, optimize_strategy = 'batch_gradient_descent', max_iterations = 5")
+    create(
+        pond,
+        ", warm_start = true, optimize_strategy = 'batch_gradient_descent', max_iterations = 5",
+    )
     second = rows(pond, "select training_run, loss from ml.models where name = 'm' and version = 2")
     assert (first[0][0], second[0][0]) == (0, 1)
     assert second[0][1] < first[0][1]
@@ -263,7 +290,10 @@ def test_warm_start_counts_its_runs(pond, numbers):
 
 
 def test_gradient_descent_shows_its_steps(pond, numbers):
-    create(pond, ", optimize_strategy = 'batch_gradient_descent', max_iterations = 15, min_rel_progress = 0.0")
+    create(
+        pond,
+        ", optimize_strategy = 'batch_gradient_descent', max_iterations = 15, min_rel_progress = 0.0",
+    )
     steps = rows(pond, "select iteration, loss, learning_rate from ml.training_info('m')")
     assert [step[0] for step in steps] == list(range(len(steps)))
     losses = [step[1] for step in steps]

@@ -13,10 +13,12 @@ import pytest
 from mlpond.errors import InputError, ModelError
 from tests.conftest import record, rows
 
-OPTIONS = "options (model_type = 'linear_reg', input_label_cols = ['y'], data_split_method = 'no_split')"
+OPTIONS = (
+    "options (model_type = 'linear_reg', input_label_cols = ['y'], data_split_method = 'no_split')"
+)
 
 
-@pytest.fixture()
+@pytest.fixture
 def table(pond):
     pond.sql("create table t as select i as x, i * 2.0 as y from range(30) r(i)")
     return pond
@@ -34,7 +36,8 @@ def macros(pond):
     return {
         row[0]
         for row in rows(
-            pond, "select function_name from duckdb_functions() where schema_name = 'ml' and function_name like '%\\_m%' escape '\\'"
+            pond,
+            "select function_name from duckdb_functions() where schema_name = 'ml' and function_name like '%\\_m%' escape '\\'",
         )
     }
 
@@ -48,7 +51,9 @@ def test_replacing_makes_a_version_and_the_old_one_stays(table):
     assert rows(table, "select version, aliases from ml.models order by version") == [
         (1, []), (2, ["default"]),
     ]  # fmt: skip
-    assert rows(table, "select predicted_y from ML.PREDICT(MODEL m@1, (select 10 as x))")[0][0] == pytest.approx(20)
+    assert rows(table, "select predicted_y from ML.PREDICT(MODEL m@1, (select 10 as x))")[0][
+        0
+    ] == pytest.approx(20)
 
 
 def test_a_name_that_exists(table):
@@ -70,7 +75,10 @@ def test_the_default_and_other_aliases_move(table):
     table.sql("alter model m@2 set options (alias = 'champion')")
     assert slope(table, "m@champion") == pytest.approx(5)
     assert rows(table, "select iteration from ml.training_info('m@champion')")
-    assert dict(rows(table, "select version, aliases from ml.models")) == {1: ["default"], 2: ["champion"]}
+    assert dict(rows(table, "select version, aliases from ml.models")) == {
+        1: ["default"],
+        2: ["champion"],
+    }
 
 
 def test_dropping_leaves_nothing(table):
@@ -130,7 +138,9 @@ def test_a_failed_training_changes_nothing(table):
     assert rows(table, "select count(*) from duckdb_tables() where temporary") == [(0,)]
 
 
-@pytest.mark.parametrize("name", ['my "odd" model', "it's; drop table t; --", "ünï çødé", "SELECT", "a.b"])
+@pytest.mark.parametrize(
+    "name", ['my "odd" model', "it's; drop table t; --", "ünï çødé", "SELECT", "a.b"]
+)
 def test_names_with_quotes_spaces_and_sql(table, name):
     quoted = '"' + name.replace('"', '""') + '"'
     literal = "'" + name.replace("'", "''") + "'"
@@ -147,7 +157,7 @@ def test_names_with_quotes_spaces_and_sql(table, name):
 def test_columns_with_quotes_spaces_and_sql(table):
     table.sql(
         'create table odd as select i as "a ""b""", i % 3 = 0 as "x; drop table t", '
-        "i * 2.0 as \"it's y\" from range(30) r(i)"
+        'i * 2.0 as "it\'s y" from range(30) r(i)'
     )
     table.sql(
         "create model odd options (model_type = 'linear_reg', input_label_cols = ['it''s y'], "
@@ -167,7 +177,9 @@ def test_export_works_without_mlpond(table, tmp_path):
     assert described["models"][0]["name"] == "m"
     con = duckdb.connect()
     con.execute((folder / "predict.sql").read_text())
-    assert con.execute("select predicted_y from ml.predict('(select 10 as x)')").fetchall()[0][0] == pytest.approx(20)
+    assert con.execute("select predicted_y from ml.predict('(select 10 as x)')").fetchall()[0][
+        0
+    ] == pytest.approx(20)
     program = Path(sys.executable).with_name("duckdb")
     done = subprocess.run(
         [str(program), "-c", f".read '{folder / 'predict.sql'}'", "-c", "from ml.predict('(select 10 as x)')"],

@@ -41,10 +41,17 @@ def test_automatic_split_of_middle_tables_is_a_fifth(pond):
 
 
 def test_random_split_is_the_same_every_time_and_the_seed_changes_it(pond):
-    first = held_out(pond, create(pond, 1000, ", data_split_method = 'random', data_split_eval_fraction = 0.3"))
-    again = held_out(pond, create(pond, 1000, ", data_split_method = 'random', data_split_eval_fraction = 0.3"))
+    first = held_out(
+        pond, create(pond, 1000, ", data_split_method = 'random', data_split_eval_fraction = 0.3")
+    )
+    again = held_out(
+        pond, create(pond, 1000, ", data_split_method = 'random', data_split_eval_fraction = 0.3")
+    )
     other = held_out(
-        pond, create(pond, 1000, ", data_split_method = 'random', data_split_eval_fraction = 0.3, seed = 5")
+        pond,
+        create(
+            pond, 1000, ", data_split_method = 'random', data_split_eval_fraction = 0.3, seed = 5"
+        ),
     )
     assert first == again != other
     assert abs(len(first) - 300) < 90
@@ -57,7 +64,9 @@ def test_custom_split_follows_its_column(pond):
 
 
 def test_custom_split_takes_null_for_evaluation(pond):
-    pond.sql("create table n as select i as x, i::double as y, case when i < 5 then null else i < 9 end as h from range(50) r(i)")
+    pond.sql(
+        "create table n as select i as x, i::double as y, case when i < 5 then null else i < 9 end as h from range(50) r(i)"
+    )
     pond.sql(
         "create model n options (model_type = 'linear_reg', input_label_cols = ['y'], "
         "data_split_method = 'custom', data_split_col = 'h') as from n"
@@ -66,12 +75,18 @@ def test_custom_split_takes_null_for_evaluation(pond):
 
 
 def test_sequential_split_holds_out_the_last_rows(pond):
-    model = create(pond, 1000, ", data_split_method = 'seq', data_split_col = 'moment', data_split_eval_fraction = 0.1")
+    model = create(
+        pond,
+        1000,
+        ", data_split_method = 'seq', data_split_col = 'moment', data_split_eval_fraction = 0.1",
+    )
     assert held_out(pond, model) == [(i,) for i in range(900, 1000)]
 
 
 def test_sequential_split_with_ties_holds_out_as_many(pond):
-    pond.sql("create table s as select i as x, i::double as y, i // 100 as week from range(1000) r(i)")
+    pond.sql(
+        "create table s as select i as x, i::double as y, i // 100 as week from range(1000) r(i)"
+    )
     pond.sql(
         "create model s options (model_type = 'linear_reg', input_label_cols = ['y'], data_split_method = 'seq', "
         "data_split_col = 'week', data_split_eval_fraction = 0.25) as from s"
@@ -92,7 +107,9 @@ def test_evaluation_uses_the_held_out_rows(pond):
     again = record(pond, f"from ml.evaluate('m', $${model['evaluation_query']}$$)")
     assert found == again
     # TRAINING_INFO's eval_loss is the mean squared error of the same rows
-    ((loss,),) = rows(pond, "select eval_loss from ml.training_info('m') order by iteration desc limit 1")
+    ((loss,),) = rows(
+        pond, "select eval_loss from ml.training_info('m') order by iteration desc limit 1"
+    )
     assert loss == pytest.approx(found["mean_squared_error"], rel=1e-9)
 
 
@@ -111,9 +128,17 @@ def test_the_plain_shell_evaluates_the_same_rows(database, shell):
     [
         (", data_split_method = 'custom'", InputError, "needs the option data_split_col"),
         (", data_split_col = 'held'", InputError, "use CUSTOM or SEQ"),
-        (", data_split_method = 'custom', data_split_col = 'no'", InputError, "'no' is not in the query"),
+        (
+            ", data_split_method = 'custom', data_split_col = 'no'",
+            InputError,
+            "'no' is not in the query",
+        ),
         (", data_split_method = 'custom', data_split_col = 'x'", InputError, "needs BOOLEAN"),
-        (", data_split_method = 'random', data_split_eval_fraction = 1.0", TrainingError, "leaves none to train on"),
+        (
+            ", data_split_method = 'random', data_split_eval_fraction = 1.0",
+            TrainingError,
+            "leaves none to train on",
+        ),
         (", data_split_method = 'half'", InputError, "must be one of AUTO_SPLIT, RANDOM"),
     ],
 )

@@ -8,10 +8,12 @@ import pytest
 from mlpond.errors import StatementError
 from tests.conftest import record, rows
 
-OPTIONS = "options (model_type = 'linear_reg', input_label_cols = ['y'], data_split_method = 'no_split')"
+OPTIONS = (
+    "options (model_type = 'linear_reg', input_label_cols = ['y'], data_split_method = 'no_split')"
+)
 
 
-@pytest.fixture()
+@pytest.fixture
 def table(pond):
     pond.sql(
         "create table t as select i::double as x, chr(97 + (i % 3)::int) as g, "
@@ -51,7 +53,9 @@ def test_what_was_learnt_is_stored_and_replayed(table):
 
 def test_only_the_columns_that_are_read_are_needed(table):
     create(table, "x * 2 as double_x, upper(g) as g, y", query="select *, 1 as unused from t")
-    found = rows(table, "select * from ml.predict('m', '(select 1.0 as x, ''b'' as g, 5 as other)')")
+    found = rows(
+        table, "select * from ml.predict('m', '(select 1.0 as x, ''b'' as g, 5 as other)')"
+    )
     assert len(found) == 1
     assert len(found[0]) == 4  # the prediction, x, g and other
 
@@ -74,7 +78,9 @@ def test_star_except_and_replace(table):
 def test_one_hot_encoder_equals_automatic_encoding(table):
     create(table, "x, ML.ONE_HOT_ENCODER(g) OVER () AS g, y")
     ours = rows(table, "select predicted_y from ml.predict('m', 't')")
-    (categories,) = rows(table, "select category_weights from ml.weights('m') where processed_input = 'g'")
+    (categories,) = rows(
+        table, "select category_weights from ml.weights('m') where processed_input = 'g'"
+    )
     assert [entry["category"] for entry in categories[0]] == ["a", "b", "c"]
     table.sql(f"create model plain {OPTIONS} as select x, g, y from t")
     plain = rows(table, "select predicted_y from ml.predict('plain', 't')")
@@ -82,9 +88,13 @@ def test_one_hot_encoder_equals_automatic_encoding(table):
 
 
 def test_one_hot_encoder_keeps_frequent_categories_only(table):
-    table.sql("insert into t select 1, 'rare', 1, false from range(4); insert into t values (1, null, 1, false)")
+    table.sql(
+        "insert into t select 1, 'rare', 1, false from range(4); insert into t values (1, null, 1, false)"
+    )
     create(table, "x, ML.ONE_HOT_ENCODER(g) OVER () AS g, y")
-    (categories,) = rows(table, "select category_weights from ml.weights('m') where processed_input = 'g'")
+    (categories,) = rows(
+        table, "select category_weights from ml.weights('m') where processed_input = 'g'"
+    )
     # 4 rows are below the threshold of 5: rare, NULL and what was never seen share one column
     assert [entry["category"] for entry in categories[0]] == ["_unknown", "a", "b", "c"]
     found = rows(
@@ -93,7 +103,10 @@ def test_one_hot_encoder_keeps_frequent_categories_only(table):
     )
     assert found[0] == found[1] == found[2]
     create(table, "x, ML.ONE_HOT_ENCODER(g, 'most_frequent', 2, 0) OVER () AS g, y")
-    state = rows(table, "select key, position, text from ml.transform_state where model = 'm' and version = 2")
+    state = rows(
+        table,
+        "select key, position, text from ml.transform_state where model = 'm' and version = 2",
+    )
     assert state == [("category", 1, "a"), ("category", 2, "b"), ("dropped", None, "a")]
 
 
@@ -112,7 +125,10 @@ def test_one_hot_encoder_keeps_frequent_categories_only(table):
         ("ML.STANDARD_SCALE(x) OVER () as x, y", "Did you mean 'STANDARD_SCALER'"),
         ("ML.STANDARD_SCALER(x, 3) OVER () as x, y", "it takes \\(x\\)"),
         ("ML.ONE_HOT_ENCODER(g, 'first') OVER () as g, y", "drop is 'first'"),
-        ("ML.STANDARD_SCALER(ML.STANDARD_SCALER(x) OVER ()) OVER () as x, y", "one ML function inside another"),
+        (
+            "ML.STANDARD_SCALER(ML.STANDARD_SCALER(x) OVER ()) OVER () as x, y",
+            "one ML function inside another",
+        ),
         ("* except (nothing), y", "column 'nothing' is not known"),
         ("x, , y", "an item is empty"),
     ],

@@ -93,7 +93,7 @@ select count(*) as n from {{ source }} where {{ metric }} > {{ share }}
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def template():
     return Template("field/test.sql.j2", HEADER, read_header(HEADER, "field/test.sql.j2"))
 
@@ -140,7 +140,9 @@ def test_refused_sql_shows_template_line_and_excerpt(pond, monkeypatch):
     from mlpond.sql.templates import installer
 
     monkeypatch.setattr(
-        installer, "statements", lambda: iter([("core/broken.sql.j2", "select 1;\nselect from where")])
+        installer,
+        "statements",
+        lambda: iter([("core/broken.sql.j2", "select 1;\nselect from where")]),
     )
     with pytest.raises(TemplateError, match=r"core/broken.sql.j2, line 2") as caught:
         library.install(pond.engine)

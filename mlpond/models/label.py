@@ -1,0 +1,96 @@
+"""The label: what is predicted, its classes, and the weight of a row by its class."""
+
+from __future__ import annotations
+
+from mlpond.engine import Engine
+from mlpond.errors import InputError, TrainingError
+from mlpond.models.linear import Task
+from mlpond.models.request import Request
+from mlpond.sql.templates.quoting import double, identifier, string
+
+MAX_CLASSES = 50  # BigQuery ML's limit
+
+
+def check_rows(request: Request, total: int, unlabelled: int) -> None:
+    """Refuse a query without rows, or with rows that have no label."""
+    if total == 0:
+        raise TrainingError(f"{request.who}: the training query gives no rows.")
+    if unlabelled:
+        raise TrainingError(
+            f"{request.who}: label {request.label} is NULL in {unlabelled} of {total} rows; leave "
+            f"them out, for example with WHERE {request.label} IS NOT NULL."
+        )
+
+
+def find_task(engine: Engine, request: Request, relation: str) -> Task:
+    """Find out what is predicted: a number, or which classes.
+
+    Raises:
+        TrainingError: the label is not finite, or has one class or too many.
+    """
+    kind = dict(request.columns)[request.label]
+    column = identifier(request.label)
+    if request.options.model_type == "LINEAR_REG":
+        bad = engine.value(f"select count(*) from {relation} where not isfinite({column}::double)")
+        if bad:
+            raise TrainingError(
+                f"{request.who}: label {request.label} is NaN or infinite in {bad} rows; "
+                "leave them out of the query."
+            )
+        return Task("regression", request.label, str(kind))
+    found = engine.rows(
+        f"select distinct {column}::varchar, {column} from {relation} order by {column} "
+        f"limit {MAX_CLASSES + 1}"
+    )
+    classes = tuple(row[0] for row in found)
+    if len(classes) < 2:
+        raise TrainingError(
+            f"{request.who}: label {request.label} has only the class {classes[0]!r}; "
+            "logistic_reg needs rows of at least two."
+        )
+    if len(classes) > MAX_CLASSES:
+        raise TrainingError(
+            f"{request.who}: label {request.label} has more than {MAX_CLASSES} classes; "
+            "for a number to be predicted use model_type = 'linear_reg'."
+        )
+    if len(classes) > 2 and request.options["calculate_p_values"]:
+        raise TrainingError(
+            f"{request.who}: calculate_p_values needs two classes, but label {request.label} has "
+            f"{len(classes)}; leave the option out."
+        )
+    return Task("binary" if len(classes) == 2 else "multiclass", request.label, str(kind), classes)
+
+
+def label_sql(request: Request, task: Task) -> str:
+    """Write the label as a number: its value, or the index of its class."""
+    column = identifier(request.label)
+    if task.kind == "regression":
+        return f"{column}::double"
+    if task.kind == "binary":
+        return f"({column}::varchar = {string(task.classes[1])})::double"
+    names = ", ".join(string(text) for text in task.classes)
+    return f"enum_code({column}::varchar::enum({names}))::double"
+
+
+def weight_sql(engine: Engine, request: Request, task: Task, rows: str) -> str | None:
+    """Write the weight of a row by its class."""
+    options, column = request.options, f"{identifier(request.label)}::varchar"
+    if task.kind == "regression":
+        return None
+    if options["class_weights"]:
+        weights = dict(options["class_weights"])
+        for text in weights:
+            if text not in task.classes:
+                raise InputError(
+                    f"{request.who}: class_weights names the class {text!r}; "
+                    f"the label has {', '.join(task.classes)}."
+                )
+        weights = {text: weights.get(text, 1.0) for text in task.classes}
+    elif options["auto_class_weights"]:
+        counts = dict(engine.rows(f"select {column}, count(*) from {rows} group by all"))
+        total = sum(counts.values())
+        weights = {text: total / (n * len(task.classes)) for text, n in counts.items()}
+    else:
+        return None
+    cases = " ".join(f"when {string(text)} then {double(w)}" for text, w in weights.items())
+    return f"case {column} {cases} end"

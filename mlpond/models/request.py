@@ -1,0 +1,86 @@
+"""A CREATE MODEL statement, checked against the columns of its query before any row is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from mlpond.engine import Engine
+from mlpond.errors import InputError, StatementError
+from mlpond.models import features
+from mlpond.models.options import Options, check_options
+from mlpond.models.source import Source, columns_of
+from mlpond.models.splits import check_split_column
+from mlpond.models.transform import Transform, inputs, read_transform
+from mlpond.sql.dialect.statements import CreateModel
+
+
+@dataclass(frozen=True)
+class Request:
+    """A CREATE MODEL statement whose options and columns have been checked."""
+
+    statement: CreateModel
+    options: Options
+    columns: list[tuple[str, Any]]
+    label: str
+    reserved: frozenset[str]  # columns that are no features, in lower case
+    transform: Transform | None
+
+    @property
+    def who(self) -> str:
+        """The statement's name in messages."""
+        return f"CREATE MODEL {self.statement.name}"
+
+    @property
+    def input_columns(self) -> list[tuple[str, Any]]:
+        """The columns of the query from which features are made."""
+        free = [(name, kind) for name, kind in self.columns if name.lower() not in self.reserved]
+        if self.transform is None:
+            return free
+        read = set(inputs(self.transform, [name for name, _ in free]))
+        return [(name, kind) for name, kind in free if name in read]
+
+
+def check_request(engine: Engine, statement: CreateModel) -> Request:
+    """Check a statement against the columns of its query, before any row is read."""
+    who = f"CREATE MODEL {statement.name}"
+    options = check_options(statement.name, statement.options)
+    if statement.query is None:
+        raise StatementError(f"{who}: the training query is missing; add AS SELECT ….")
+    try:
+        columns = columns_of(engine, statement.query)
+    except duckdb.Error as error:
+        raise InputError(f"{who}: DuckDB refused the training query: {error}") from error
+    source = Source("", columns)
+    label = source.column(f"{who}: input_label_cols: column", options.label)
+    check_split_column(statement.name, columns, options)
+    reserved = {label.lower()}
+    if options["data_split_col"] is not None:
+        reserved.add(options["data_split_col"].lower())
+    kind = source.type_of(label)
+    if options.model_type == "LINEAR_REG" and not features.is_number(kind):
+        raise InputError(
+            f"{who}: label {label} has type {kind}; linear_reg needs a number. "
+            "For classes use model_type = 'logistic_reg'."
+        )
+    if options.model_type == "LOGISTIC_REG" and kind.id in ("list", "array", "struct", "map"):
+        raise InputError(f"{who}: label {label} has type {kind}; logistic_reg needs a simple type.")
+    transform = None
+    if statement.transform is not None:
+        transform = read_transform(
+            statement.name, statement.transform, [name for name, _ in columns]
+        )
+        passed = {item.alias.lower(): item for item in transform.items}
+        for name in sorted(reserved):
+            if name not in passed or passed[name].column is None:
+                raise StatementError(
+                    f"{who}: TRANSFORM must pass the column {name} through as it is; "
+                    "add its bare name to the list."
+                )
+    request = Request(statement, options, columns, label, frozenset(reserved), transform)
+    if not request.input_columns:
+        raise InputError(f"{who}: the query has no column besides {label}; add features.")
+    features.atoms(statement.name, request.input_columns, {}) if transform is None else None
+    return request
