@@ -1,0 +1,1 @@
+"""Linear models: least squares and logistic regression, fitted from blocks of rows."""

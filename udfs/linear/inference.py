@@ -1,0 +1,102 @@
+"""Standard errors, tests and intervals of coefficients, and measures of fit.
+
+Throughout: C the (p, p) inverse of the centred cross-product (or Hessian) of the standardised
+columns, m (p,) the means of those columns, n the sum of the weights. The covariance of
+(w, intercept) then is
+
+    [ C      -C m          ]
+    [ -m'C   1/n + m'C m   ]   times the error variance.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mlpond.udfs.design import Array
+from mlpond.udfs.linear.fit import CoefficientTests, Scaling
+from mlpond.udfs.special import (
+    normal_quantile_two_sided,
+    normal_two_sided,
+    student_t_quantile_two_sided,
+    student_t_two_sided,
+)
+
+
+def joint_root(inverse_root: Array, mean: Array, weight: float | None) -> Array:
+    """L with L L' the covariance of (w, intercept) without its variance factor.
+
+    Args:
+        inverse_root: L with L L' = C, shape (p, r).
+        mean: m, shape (p,).
+        weight: n, or None where no intercept is fitted.
+
+    Returns:
+        Shape (p + 1, r + 1); the last row is 0 without an intercept.
+    """
+    p, r = inverse_root.shape
+    joint = np.zeros((p + 1, r + 1))
+    joint[:p, :r] = inverse_root
+    if weight is not None:
+        joint[p, :r] = -(mean @ inverse_root)
+        joint[p, r] = math.sqrt(1.0 / weight)
+    return joint
+
+
+def shrunken_root(joint: Array, H: Array, mean: Array, weight: float | None) -> Array:
+    """The root of A⁻¹ J A⁻¹, with A penalised and J not: the covariance under an l2 penalty.
+
+    Args:
+        joint: L with L L' = A⁻¹, as joint_root gives it.
+        H: Centred cross-product without the penalty, shape (p, p).
+        mean: m, shape (p,).
+        weight: n, or None where no intercept is fitted.
+    """
+    p = mean.size
+    J = np.zeros((p + 1, p + 1))
+    J[:p, :p] = H
+    if weight is not None:
+        J[:p, :p] += weight * np.outer(mean, mean)
+        J[:p, p] = J[p, :p] = weight * mean
+        J[p, p] = weight
+    values, vectors = np.linalg.eigh(joint.T @ J @ joint)
+    return np.asarray(joint @ (vectors * np.sqrt(np.maximum(values, 0.0))))
+
+
+def to_raw_root(joint: Array, scaling: Scaling) -> Array:
+    """The root for the coefficients of the raw columns."""
+    raw = joint.copy()
+    raw[:-1] /= scaling.scale[:, None]
+    raw[-1] -= scaling.shift @ raw[: scaling.shift.size]
+    return raw
+
+
+def coefficient_tests(
+    root: Array, estimate: Array, variance: float, df: float, level: float
+) -> CoefficientTests:
+    """Tests of every coefficient against 0.
+
+    Args:
+        root: L with L L' the covariance without its variance factor, shape (p + 1, r).
+        estimate: Coefficients, the intercept last, shape (p + 1,).
+        variance: The factor: of the errors, or 1.
+        df: Degrees of freedom of Student's t, or inf for the normal distribution.
+        level: Confidence level.
+    """
+    length = np.linalg.norm(root, axis=1)
+    known = length > 0  # a constant column has no standard error
+    se = np.where(known, length * math.sqrt(variance) if variance >= 0 else math.nan, math.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimate / se
+    normal = normal_two_sided(statistic)
+    if math.isinf(df):
+        p_value, reach = normal, normal_quantile_two_sided(level)
+    else:
+        p_value = student_t_two_sided(statistic, df)
+        reach = student_t_quantile_two_sided(level, df)
+    covariance = variance * (root @ root.T)
+    covariance[~known] = math.nan
+    covariance[:, ~known] = math.nan
+    lower, upper = estimate - reach * se, estimate + reach * se
+    return CoefficientTests(covariance, se, statistic, p_value, normal, lower, upper)

@@ -1,0 +1,174 @@
+"""From the sums of a linear regression to its fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from mlpond.udfs.design import Array
+from mlpond.udfs.linear.coordinate_descent import coordinate_descent
+from mlpond.udfs.linear.descent import as_iterations, descend_quadratic
+from mlpond.udfs.linear.fit import Fit, Inference, Iteration, Options
+from mlpond.udfs.linear.inference import coefficient_tests, joint_root, shrunken_root, to_raw_root
+from mlpond.udfs.linear.solve import Solution, solve
+from mlpond.udfs.linear.summary import Summary
+from mlpond.udfs.linear.warn import constant_warnings, dependence_warnings, not_converged
+
+Judge = Callable[[Array, float], float]  # (weights, intercept) → mean squared error held out
+
+
+def one_solution(summary: Summary, options: Options) -> Solution:
+    """The weights without an l1 penalty, and the condition number."""
+    return solve(summary.problem, options.l2_reg)
+
+
+def squared_error(matrix: Array, is_root: bool, weight: float, summary: Summary) -> Judge:
+    """The mean squared error of any weights, on the rows behind M'M (or its root)."""
+
+    def judge(w: Array, intercept: float) -> float:
+        start = [intercept - summary.label_shift] if summary.fit_intercept else []
+        v = np.r_[start, w / summary.scaling.scale, -1.0]  # M v = -residual
+        image = matrix @ v
+        return float(image @ image if is_root else v @ image) / weight
+
+    return judge
+
+
+def fit_least_squares(
+    summary: Summary,
+    solution: Solution,
+    options: Options,
+    passes: int,
+    warm_start: tuple[Array, Array] | None,
+    judge: Judge | None,
+) -> Fit:
+    """The fit by the method that the options ask for."""
+    converged = True
+    iterations: tuple[Iteration, ...] | None = None
+    l1, l2 = options.l1_reg, options.l2_reg
+    w = solution.w
+    intercept = summary.intercept(w)
+    if options.descends:
+        w, intercept, iterations, converged = _descend(summary, options, warm_start, judge)
+    elif l1 > 0:
+        H = summary.problem.H + l2 * np.eye(w.size)
+        H[:, ~summary.problem.usable] = 0.0
+        penalty = np.full(w.size, l1)
+        w, converged = coordinate_descent(H, summary.problem.g, penalty, np.zeros(w.size))
+        intercept = summary.intercept(w)
+    rss = _rss(summary, w, intercept)
+    mse = rss / summary.weight
+    if iterations is None:
+        eval_loss = judge(w, intercept) if judge else None
+        iterations = (Iteration(0, mse, eval_loss, None),)
+    raw, raw_intercept = summary.scaling.to_raw(w[None, :], np.array([intercept]))
+    if not options.fit_intercept:
+        raw_intercept = np.zeros(1)
+    objective = rss / 2 + l1 * float(np.sum(np.abs(w))) + l2 / 2 * float(w @ w)
+    warnings = constant_warnings(summary.constant) + dependence_warnings(solution, options)
+    if not converged:
+        warnings.append(not_converged(options, len(iterations)))
+    inference = None
+    if options.calculate_p_values:
+        inference = _inference(summary, solution, options, w, intercept, raw[0], raw_intercept[0])
+    return Fit(
+        raw, raw_intercept, w[None, :], np.array([intercept]), summary.rows, summary.weight, mse,
+        objective, iterations, converged, solution.condition_number,
+        tuple(warnings), inference, passes,
+    )  # fmt: skip
+
+
+def _rss(summary: Summary, w: Array, intercept: float) -> float:
+    """At any intercept: what it is off the best one adds its square for every row."""
+    off = (intercept - summary.intercept(w)) if summary.fit_intercept else 0.0
+    return summary.rss(w) + summary.weight * off * off
+
+
+def _descend(
+    summary: Summary,
+    options: Options,
+    warm_start: tuple[Array, Array] | None,
+    judge: Judge | None,
+) -> tuple[Array, float, tuple[Iteration, ...], bool]:
+    """Gradient descent over (w, intercept less the label shift)."""
+    H, g, m, n = summary.problem.H, summary.problem.g, summary.mean, summary.weight
+    p, first = g.size, int(summary.fit_intercept)
+    A = np.zeros((p + first, p + first))
+    A[:p, :p] = H + n * np.outer(m, m)
+    b = np.zeros(p + first)
+    b[:p] = g + n * m * summary.label_mean
+    if first:
+        A[:p, p] = A[p, :p] = n * m
+        A[p, p] = n
+        b[p] = n * summary.label_mean
+    c = summary.total + n * summary.label_mean**2
+    start = np.zeros(p + first)
+    if first:
+        start[p] = -summary.label_shift  # an intercept of 0
+    if warm_start is not None:
+        w0, c0 = summary.scaling.to_standardised(*warm_start)
+        start[:p] = w0[0]
+        start[p:] = c0[0] - summary.label_shift
+    l1, l2 = np.zeros(p + first), np.zeros(p + first)
+    l1[:p], l2[:p] = options.l1_reg, options.l2_reg
+    t, log, converged = descend_quadratic(A, b, c, n, l1, l2, start, options)
+
+    def intercept_of(t: Array) -> float:
+        return float(t[p]) + summary.label_shift if first else 0.0
+
+    evals = [judge(t[:p], intercept_of(t)) if judge else None for _, _, t in log]
+    return t[:p], intercept_of(t), as_iterations(log, evals), converged
+
+
+def _inference(
+    summary: Summary,
+    solution: Solution,
+    options: Options,
+    w: Array,
+    intercept: float,
+    raw: Array,
+    raw_intercept: float,
+) -> Inference:
+    """t tests and measures of fit; row weights count rows."""
+    n = summary.weight
+    inverse = solution.inverse_root
+    slopes = inverse.shape[1] - _nulls(summary)
+    k = slopes + int(summary.fit_intercept)
+    df = n - k
+    rss = summary.rss(w)
+    at = n if summary.fit_intercept else None
+    joint = joint_root(inverse, summary.mean, at)
+    if options.l2_reg > 0:
+        joint = shrunken_root(joint, summary.problem.H, summary.mean, at)
+    variance = rss / df if df > 0 else math.nan
+    raw_root = to_raw_root(joint, summary.scaling)
+    if not summary.fit_intercept:
+        raw_root[-1] = 0.0
+    level = options.confidence_level
+    tests = [
+        coefficient_tests(r, np.r_[b, b0], variance, df, level)
+        for r, b, b0 in ((raw_root, raw, raw_intercept), (joint, w, intercept))
+    ]
+    explained = 1.0 - rss / summary.total if summary.total > 0 else math.nan
+    llf = -n / 2 * (math.log(2 * math.pi) + _log(rss / n) + 1.0)
+    adjusted = f = math.nan
+    if df > 0:
+        adjusted = 1.0 - (1.0 - explained) * (n - int(summary.fit_intercept)) / df
+        if slopes and variance > 0:
+            f = (summary.total - rss) / slopes / variance
+    return Inference(
+        tests[0], tests[1], df, llf, 2 * k - 2 * llf, math.log(n) * k - 2 * llf,
+        math.sqrt(variance) if df > 0 else math.nan, explained, adjusted, f, slopes,
+    )  # fmt: skip
+
+
+def _nulls(summary: Summary) -> int:
+    """Dimensions that one-hot columns have too many."""
+    nulls = summary.problem.nulls[summary.problem.usable]
+    return int(np.sum(np.any(nulls != 0, axis=0)))
+
+
+def _log(x: float) -> float:
+    return math.log(x) if x > 0 else -math.inf

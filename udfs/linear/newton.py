@@ -1,0 +1,295 @@
+"""Newton's method for logistic regression, proximal under an l1 penalty.
+
+One pass evaluates the loss, its gradient and its Hessian at one point; finish() takes the next
+step. On large data it begins near the optimum of a sample (sample.py) and needs two passes.
+
+Throughout: theta (C, p + 1), the weights of the standardised columns with the intercept last;
+F the objective, d the step. C = 1 for two classes. For K classes C = K, and without an l1 penalty
+the step is taken in the K - 1 directions that change the predictions: theta = B phi, B (K, K - 1)
+orthonormal with 1'B = 0, so that the weights of every column sum to zero over the classes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlpond.udfs.design import Array, Block, BoolArray, IntArray
+from mlpond.udfs.linear.evaluate import binary_sums, multinomial_sums
+from mlpond.udfs.linear.fit import Fit, Inference, Iteration
+from mlpond.udfs.linear.inference import coefficient_tests, joint_root, shrunken_root, to_raw_root
+from mlpond.udfs.linear.losses import loss_and_slope
+from mlpond.udfs.linear.newton_step import Step, newton_step
+from mlpond.udfs.linear.task import Task, check_sums
+from mlpond.udfs.linear.warn import (
+    constant_warnings,
+    dependence_warnings,
+    not_converged,
+    separated,
+)
+
+SUFFICIENT = 1e-4  # Armijo's share of the decrease that the model promises
+# A last step needs no check if Newton's squaring leaves less than this share of F. A pass over
+# little data is cheap, so there the check is only spared when nothing is left to find.
+LAST_STEP = 1e-15
+LAST_STEP_SMALL = 1e-24
+SMALL = 200_000  # rows
+EXACT = 1e-14  # promised gain, as a share of F, that is nothing but rounding
+DIVERGING = 0.1  # step of a standardised weight that is no convergence where the gain is nothing
+SEPARATED = 1e-3  # mean log loss of classes that are as good as told apart
+MOST_ITERATIONS = 20
+
+
+@dataclass
+class Sums:
+    """Loss, gradient and Hessian at a point, in the shifted columns and the intercept.
+
+    Attributes:
+        loss: Sum of losses.
+        gradient: Shape (C, p + 1), or empty.
+        hessian: Shape (C (p + 1), C (p + 1)), class by class, or empty.
+        rows: Number of rows.
+        weight: Sum of their weights.
+        incomplete: Whether some row has no category, for each categorical feature.
+        class_weight: Sum of the row weights of each class, shape (max(C, 2),).
+    """
+
+    loss: float
+    gradient: Array
+    hessian: Array
+    rows: int
+    weight: float
+    incomplete: BoolArray
+    class_weight: Array
+
+
+@dataclass(frozen=True)
+class Base:
+    """The last accepted point and the step that is on trial from it.
+
+    Attributes:
+        theta: The point, shape (C, p + 1).
+        objective: F there.
+        step: The step and what it promises.
+        length: The share of the step on trial.
+        gains: Gains promised so far, newest last.
+        slow: Steps in a row that looked like separation: gain by a constant factor, long step.
+    """
+
+    theta: Array
+    objective: float
+    step: Step
+    length: float
+    gains: tuple[float, ...]
+    slow: int
+
+
+@dataclass(frozen=True)
+class NewtonPass:
+    """Evaluates theta; with `last`, only for the Hessian that the p-values need."""
+
+    task: Task
+    theta: Array
+    base: Base | None = None
+    log: tuple[Iteration, ...] = ()
+    sample: float | None = None
+    passes: int = 1
+    loss_only: bool = False
+    last: bool = False
+
+    @property
+    def evaluation(self) -> NewtonPass | None:
+        """The loss alone; the pass for the p-values is not logged."""
+        return None if self.last else replace(self, loss_only=True)
+
+    def start(self) -> Sums:
+        """No rows."""
+        size = self.theta.size
+        layout = self.task.layout
+        return Sums(
+            0.0,
+            np.zeros((0,) if self.loss_only else self.theta.shape),
+            np.zeros((0,) if self.loss_only else (size, size)),
+            0, 0.0, np.zeros(len(layout.cardinalities), dtype=bool),
+            np.zeros(max(2, self.task.classes)),
+        )  # fmt: skip
+
+    def step(self, state: Sums, block: Block) -> Sums:
+        """Add a block."""
+        if block.rows == 0:
+            return state
+        task = self.task
+        if self.loss_only:
+            z = task.scores(block, self.theta)
+            state.loss += loss_and_slope(task.kind, z, block.y, block.weight)[0]
+        else:
+            sums = binary_sums if task.kind == "logistic" else multinomial_sums
+            scaled = self.theta.copy()
+            scaled[:, :-1] /= task.scaling.scale
+            loss, gradient, hessian = sums(block, task.layout, task.scaling.shift, scaled)
+            state.loss += loss
+            state.gradient += gradient
+            state.hessian += hessian
+        state.rows += block.rows
+        state.weight += float(block.rows if block.weight is None else np.sum(block.weight))
+        state.incomplete |= np.array([bool(np.any(codes < 0)) for codes in block.codes], dtype=bool)
+        state.class_weight += np.bincount(
+            block.y.astype(np.intp), block.weight, minlength=state.class_weight.size
+        )
+        return state
+
+    def merge(self, a: Sums, b: Sums) -> Sums:
+        """Add two sums."""
+        return Sums(
+            a.loss + b.loss, a.gradient + b.gradient, a.hessian + b.hessian, a.rows + b.rows,
+            a.weight + b.weight, a.incomplete | b.incomplete, a.class_weight + b.class_weight,
+        )  # fmt: skip
+
+    def finish(self, state: Sums, evaluation: Sums | None = None) -> NewtonPass | Fit:
+        """The next point, or the fit."""
+        task = self.task
+        check_sums(task, state.rows, state.weight, np.array([state.loss]))
+        objective = state.loss + task.penalty(self.theta)
+        base = self.base
+        if base is not None and not self.last and not _is_sufficient(base, objective):
+            if base.length > 1e-6:
+                length = base.length / 2
+                point = base.theta + length * base.step.d
+                again = replace(base, length=length)
+                return replace(self, theta=point, base=again, passes=self.passes + 1)
+            return self._fit(state, base.theta, base.step, self.log, True, ())
+        step = newton_step(task, self.theta, state.gradient, state.hessian, ~state.incomplete)
+        log = self.log if self.last else self._logged(state, evaluation)
+        return self._after(state, objective, step, log)
+
+    def _logged(self, state: Sums, evaluation: Sums | None) -> tuple[Iteration, ...]:
+        held_out = None
+        if evaluation is not None and evaluation.rows:
+            held_out = evaluation.loss / evaluation.weight
+        rate = self.base.length if self.base else None
+        loss = state.loss / state.weight
+        return (*self.log, Iteration(len(self.log), loss, held_out, rate))
+
+    def _after(
+        self, state: Sums, objective: float, step: Step, log: tuple[Iteration, ...]
+    ) -> NewtonPass | Fit:
+        options, base = self.task.options, self.base
+        onwards = self.theta + step.d
+        if self.last:
+            return self._fit(state, onwards, step, log, True, ())
+        gains = (*(base.gains if base else ()), step.gain)
+        share = step.gain / objective if objective > 0 else 0.0
+        before = base.objective if base else math.inf
+        slow = _slow(base, step, gains) if not (options.l1_reg or options.l2_reg) else 0
+        diverging = tuple(int(j) for j in _longest(step.d)) if slow else ()
+        if slow >= 3 and (share < 1e-6 or objective < SEPARATED * state.weight):
+            return self._fit(state, self.theta, step, log, False, diverging)
+        if options.stops(before, objective):
+            return self._fit(state, self.theta, step, log, True, ())
+        is_exact = share <= EXACT
+        left = LAST_STEP if state.rows > SMALL else LAST_STEP_SMALL
+        if is_exact or (_predicted(gains, objective) <= left and not slow and not options.l1_reg):
+            theta = self.theta if slow else onwards
+            if options.calculate_p_values:
+                return replace(self, theta=theta, log=log, passes=self.passes + 1, last=True)
+            gone = replace(state, loss=max(state.loss - step.loss_gain, 0.0))
+            return self._fit(gone, theta, step, log, True, ())
+        limit = options.max_iterations or MOST_ITERATIONS
+        if len(log) > limit:
+            return self._fit(state, self.theta, step, log, False, diverging)
+        following = Base(self.theta, objective, step, 1.0, gains, slow)
+        return replace(self, theta=onwards, base=following, log=log, passes=self.passes + 1)
+
+    def _fit(
+        self,
+        state: Sums,
+        theta: Array,
+        step: Step,
+        log: tuple[Iteration, ...],
+        converged: bool,
+        diverging: tuple[int, ...],
+    ) -> Fit:
+        task, options = self.task, self.task.options
+        warnings = constant_warnings(step.constant) + dependence_warnings(step.solution, options)
+        if not converged and diverging:
+            warnings.append(separated(tuple(j for j in diverging if j < theta.shape[1] - 1)))
+        elif not converged:
+            warnings.append(not_converged(options, len(log)))
+        if task.classes > 1 and options.fit_intercept:
+            theta = theta.copy()
+            theta[:, -1] -= theta[:, -1].mean()
+        inference = None
+        if options.calculate_p_values and task.classes == 1:
+            inference = self._inference(state, theta, step)
+        return task.fit(
+            theta, state.rows, state.weight, state.loss, log, converged,
+            step.solution.condition_number, warnings, inference, self.passes,
+        )  # fmt: skip
+
+    def _inference(self, state: Sums, theta: Array, step: Step) -> Inference:
+        """Wald tests from the Hessian at theta."""
+        task, options = self.task, self.task.options
+        at = step.free_weight if options.fit_intercept else None
+        joint = joint_root(step.solution.inverse_root, step.mean, at)
+        if options.l2_reg > 0:
+            joint = shrunken_root(joint, step.centred, step.mean, at)
+        raw_root = to_raw_root(joint, task.scaling)
+        if not options.fit_intercept:
+            raw_root[-1] = 0.0
+        raw, raw_intercept = task.scaling.to_raw(theta[:, :-1], theta[:, -1])
+        tests = [
+            coefficient_tests(root, estimate, 1.0, math.inf, options.confidence_level)
+            for root, estimate in (
+                (raw_root, np.r_[raw[0], raw_intercept]),
+                (joint, theta[0]),
+            )
+        ]
+        n = state.weight
+        llf = -state.loss
+        k = step.rank + int(options.fit_intercept)
+        share = state.class_weight / n
+        with np.errstate(divide="ignore", invalid="ignore"):
+            null = float(np.sum(np.where(share > 0, state.class_weight * np.log(share), 0.0)))
+        if not options.fit_intercept:
+            null = -n * math.log(2.0)
+        return Inference(
+            tests[0], tests[1], math.inf, llf, 2 * k - 2 * llf, math.log(n) * k - 2 * llf, math.nan,
+            1.0 - llf / null if null else math.nan, math.nan, math.nan, step.rank,
+        )  # fmt: skip
+
+
+def _is_sufficient(base: Base, objective: float) -> bool:
+    slack = 1e-13 * abs(base.objective)
+    return objective <= base.objective + SUFFICIENT * base.length * base.step.slope + slack
+
+
+def _predicted(gains: tuple[float, ...], objective: float) -> float:
+    """The share of F that the step will leave: c · share², with c as the last two steps had it."""
+    if objective <= 0:
+        return 0.0
+    share = gains[-1] / objective
+    if share > 1e-4:
+        return math.inf
+    before = gains[-2] / objective if len(gains) > 1 else 0.0
+    return max(1.0, share / before**2 if before > 0 else 1.0) * share * share
+
+
+def _slow(base: Base | None, step: Step, gains: tuple[float, ...]) -> int:
+    """Count steps that look like the way to infinity: long ones that gain 1/e of the last.
+
+    A Newton step towards an optimum gains the square of the last; one along a direction in which
+    the loss falls to 0 as exp(-t) has length 1 in t, and leaves 1/e of what was left.
+    """
+    if base is None or len(gains) < 2 or base.length < 1.0:
+        return 0
+    ratio = gains[-1] / gains[-2] if gains[-2] > 0 else 0.0
+    is_slow = 0.2 < ratio < 0.6 and float(np.max(np.abs(step.d))) > DIVERGING
+    return base.slow + 1 if is_slow else 0
+
+
+def _longest(d: Array) -> IntArray:
+    """The columns (p for the intercept) whose weights still move."""
+    size = np.max(np.abs(d), axis=0)
+    return np.flatnonzero(size > max(DIVERGING, 0.5 * float(np.max(size))))

@@ -1,0 +1,74 @@
+"""Where to begin: the optimum of a sample.
+
+With 5M rows and 20 columns, Newton's method from zero takes six passes. From the optimum of
+100,000 rows it takes two: there F is off by about one part in 10⁴ (p / 2 m for p coefficients and
+m rows), after one step on all rows by the square of that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlpond.udfs.design import Block
+from mlpond.udfs.linear.fit import Fit
+from mlpond.udfs.linear.newton import NewtonPass
+from mlpond.udfs.linear.task import Task
+from mlpond.udfs.trainer import Pass, fold
+
+ENOUGH = 1e-5  # relative progress at which more work on the sample is lost on all rows
+RIDGE = 1.0  # keeps the weights of what is separable in the sample alone from running away
+
+
+@dataclass(frozen=True)
+class SamplePass:
+    """Keeps the blocks that it is given, and fits them when all are there.
+
+    One scan is enough, however many steps the sample takes. The state is the sample itself: its
+    size is bounded by the share asked for.
+    """
+
+    task: Task
+    sample: float | None
+
+    @property
+    def evaluation(self) -> None:
+        """Nothing is logged."""
+        return
+
+    def start(self) -> tuple[Block, ...]:
+        """No rows."""
+        return ()
+
+    def step(self, state: tuple[Block, ...], block: Block) -> tuple[Block, ...]:
+        """Keep a block."""
+        return (*state, block)
+
+    def merge(self, a: tuple[Block, ...], b: tuple[Block, ...]) -> tuple[Block, ...]:
+        """All blocks, in order."""
+        return a + b
+
+    def finish(self, state: tuple[Block, ...], evaluation: object = None) -> NewtonPass:
+        """The first pass over all rows."""
+        task = self.task
+        theta = task.start(None)
+        rows = sum(block.rows for block in state)
+        classes = {int(c) for block in state for c in np.unique(block.y)}
+        if len(classes) >= max(2, task.classes):
+            share = rows / max(task.moments.rows, rows)
+            options = replace(
+                task.options,
+                l1_reg=share * task.options.l1_reg,
+                l2_reg=share * task.options.l2_reg + RIDGE,
+                calculate_p_values=False,
+                early_stop=True,
+                min_rel_progress=ENOUGH,
+                max_iterations=8,
+            )
+            step: object = NewtonPass(replace(task, options=options), theta)
+            while isinstance(step, Pass):
+                step = step.finish(fold(step, state))
+            if isinstance(step, Fit) and step.converged:
+                theta[:, :-1], theta[:, -1] = step.standardised, step.standardised_intercept
+        return NewtonPass(task, theta, passes=2)
