@@ -1,0 +1,1 @@
+"""Pipelines: the runner, and one folder a pipeline."""

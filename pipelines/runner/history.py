@@ -1,0 +1,110 @@
+"""The tables ml.runs and ml.steps: what ran, when, how it ended, and from what."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import platform
+from collections.abc import Mapping
+
+from mlpond.pipelines.runner.catalog import Catalog
+from mlpond.pipelines.runner.fingerprint import Fingerprint, show
+from mlpond.pipelines.runner.names import quote
+from mlpond.pipelines.runner.protocol import Pond
+from mlpond.pipelines.runner.result import StepResult
+
+
+def utc_now() -> dt.datetime:
+    """The moment in UTC, without a time zone, as the tables keep it."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+class History:
+    """Reads and writes the runs of one pipeline."""
+
+    def __init__(self, pond: Pond, catalog: Catalog, pipeline: str) -> None:
+        self.pond = pond
+        self.pipeline = pipeline
+        self.runs = quote(catalog.name, "ml", "runs")
+        self.steps = quote(catalog.name, "ml", "steps")
+        self._is_there = catalog.kind("ml", "steps") is not None
+
+    def last(self) -> dict[str, tuple[str, str | None, Fingerprint | None]]:
+        """Each step's last attempt: its status, then run and fingerprint of its last success."""
+        if not self._is_there:
+            return {}
+        rows = self.pond.con.execute(
+            f"""
+            select
+                step,
+                arg_max(status, started_at),
+                arg_max(run_id, started_at) filter (status = 'run'),
+                arg_max(fingerprint, started_at) filter (status = 'run'),
+            from {self.steps}
+            where pipeline = ? and status in ('run', 'failed', 'interrupted')
+            group by step
+            """,
+            [self.pipeline],
+        ).fetchall()
+        return {
+            step: (status, run_id, Fingerprint.from_json(text) if text else None)
+            for step, status, run_id, text in rows
+        }
+
+    def bury(self) -> None:
+        """Mark runs as killed that never came to an end.
+
+        One process at a time can write a DuckDB file, so nobody else can be running them.
+        """
+        self.pond.con.execute(
+            f"""
+            update {self.runs}
+            set status = 'killed', error = 'the process ended before the run did'
+            where status = 'running'
+            """
+        ).fetchall()
+
+    def start(
+        self, run_id: str, parameters: Mapping[str, object], selection: str | None, version: str
+    ) -> None:
+        """Record that a run begins."""
+        values = json.dumps({name: show(value) for name, value in parameters.items()})
+        self.pond.con.execute(
+            f"""
+            insert into {self.runs} (run_id, pipeline, status, started_at, parameters, selection,
+                mlpond_version, pid, host)
+            values (?, ?, 'running', ?, ?, ?, ?, ?, ?)
+            """,
+            [run_id, self.pipeline, utc_now(), values, selection, version, os.getpid(),
+             platform.node()],
+        ).fetchall()  # fmt: skip
+
+    def finish(self, run_id: str, status: str, error: str | None) -> None:
+        """Record how a run ended."""
+        self.pond.con.execute(
+            f"update {self.runs} set status = ?, finished_at = ?, error = ? where run_id = ?",
+            [status, utc_now(), error, run_id],
+        ).fetchall()
+
+    def record(
+        self,
+        run_id: str,
+        step: StepResult,
+        started_at: dt.datetime,
+        fingerprint: Fingerprint | None,
+    ) -> None:
+        """Record how a step ended, in the transaction that is open.
+
+        The first record stands: Ctrl-C just after a commit does not undo what was committed.
+        """
+        self.pond.con.execute(
+            f"""
+            insert or ignore into {self.steps} (run_id, pipeline, step, kind, status, reason, rows,
+                seconds, started_at, fingerprint, sql, error)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [run_id, self.pipeline, step.name, step.kind, step.status, step.reason, step.rows,
+             step.seconds, started_at, fingerprint.to_json() if fingerprint else None,
+             step.sql or None, step.error],
+        ).fetchall()  # fmt: skip

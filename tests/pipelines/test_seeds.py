@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from mlpond.errors import InputError
+from mlpond.pipelines.runner import run_pipeline
+from mlpond.seeds import find_seed, list_seeds, load
+
+PENGUINS = [
+    ("species", "VARCHAR"),
+    ("island", "VARCHAR"),
+    ("bill_length_mm", "DOUBLE"),
+    ("bill_depth_mm", "DOUBLE"),
+    ("flipper_length_mm", "BIGINT"),
+    ("body_mass_g", "BIGINT"),
+    ("sex", "VARCHAR"),
+    ("year", "BIGINT"),
+]
+
+
+def test_penguins(pond):
+    assert load(pond, "penguins") == {"penguins": 344}
+    described = pond.con.execute("describe penguins").fetchall()
+    assert [(row[0], row[1]) for row in described] == PENGUINS
+    # the counts of the palmerpenguins documentation: 152 Adelie, 68 chinstrap, 124 gentoo
+    counts = "select species, count(*), count(body_mass_g) from penguins group by 1 order by 1"
+    assert pond.con.execute(counts).fetchall() == [
+        ("Adelie", 152, 151),
+        ("Chinstrap", 68, 68),
+        ("Gentoo", 124, 123),
+    ]
+    sexes = "select count(*) filter (sex is null), count(distinct sex) from penguins"
+    assert pond.con.execute(sexes).fetchall() == [(11, 2)]
+
+
+def test_loading_again_restores_the_tables(pond):
+    load(pond, "penguins")
+    pond.con.execute("delete from penguins")
+    assert load(pond, "penguins") == {"penguins": 344}
+
+
+def test_flights_in_another_schema(pond):
+    rows = load(pond, "flights", schema="my schema")
+    # the counts of the nycflights13 documentation
+    assert rows == {
+        "flights": 336_776, "weather": 26_115, "planes": 3_322, "airports": 1_458, "airlines": 16
+    }  # fmt: skip
+    assert pond.con.execute('select count(*) from "my schema".airlines').fetchall() == [(16,)]
+
+
+def test_an_unknown_seed_lists_those_there_are(pond):
+    with pytest.raises(InputError, match=r"no seed 'penguin'; there are: flights, penguins\."):
+        load(pond, "penguin")
+
+
+def test_a_failed_load_changes_nothing(pond, monkeypatch, tmp_path):
+    load(pond, "penguins")
+    seed = find_seed("penguins")
+    monkeypatch.setitem(seed.tables, "more", tmp_path / "missing.csv")
+    monkeypatch.setattr("mlpond.seeds.loader.find_seed", lambda name: seed)
+    pond.con.execute("delete from penguins where species = 'Gentoo'")
+    with pytest.raises(Exception, match="missing"):
+        load(pond, "penguins")
+    assert pond.con.execute("select count(*) from penguins").fetchall() == [(220,)]
+
+
+@pytest.mark.parametrize("name", list_seeds())
+def test_every_seed_says_where_it_comes_from(name):
+    seed = find_seed(name)
+    assert seed.licence
+    assert seed.source
+    readme = next(iter(seed.tables.values())).parent / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    assert "**Source.**" in text
+    assert "**Licence.**" in text
+
+
+def test_a_pipeline_loads_its_seed_once_and_keeps_what_was_changed(pond, make_pipeline):
+    files = {"heavy.sql": "select count(*) as n from penguins where body_mass_g > 5000"}
+    folder = make_pipeline("p", files, 'seeds = ["penguins"]')
+    plan = run_pipeline(pond, folder, dry_run=True)  # before the table is there
+    assert [(step.name, step.status) for step in plan.steps] == [
+        ("seed penguins", "planned"),
+        ("heavy", "planned"),
+    ]
+    assert run_pipeline(pond, folder).step("seed penguins").rows == 344
+    pond.con.execute("delete from penguins where species = 'Gentoo'")
+    result = run_pipeline(pond, folder)
+    assert result.step("seed penguins").status == "skipped"
+    assert result.step("heavy").reason == "seed table penguins changed"
+    assert pond.con.execute("select n from p.heavy").fetchall() == [(0,)]
+
+
+def test_a_pipeline_takes_tables_that_are_there_already(pond, make_pipeline):
+    pond.con.execute("create table penguins as select 6000 as body_mass_g")
+    files = {"heavy.sql": "select count(*) as n from main.penguins where body_mass_g > 5000"}
+    result = run_pipeline(pond, make_pipeline("p", files, 'seeds = ["penguins"]'))
+    assert result.step("seed penguins").reason == "the tables are there already"
+    assert pond.con.execute("select n from p.heavy").fetchall() == [(1,)]
