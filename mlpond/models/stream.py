@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from mlpond.udfs.trainer import Pass, fold
 if TYPE_CHECKING:
     import pyarrow as pa
 
+KEPT_BYTES = 256 * 2**20  # blocks that are kept for the next pass
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -28,6 +31,12 @@ class Rows:
     features: list[Feature]
     label: str  # SQL: a number, or the index of the class
     weight: str | None = None
+    has_transform: bool = False
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether encoding a row costs next to nothing."""
+        return not (self.has_transform or self.codes or self.sparse)
 
     @property
     def dense(self) -> list[Feature]:
@@ -75,12 +84,61 @@ class Rows:
         return f" where hash({', '.join([*columns, self.label])}) % 10000 < {round(share * 10000)}"
 
 
+class Scans:
+    """The blocks of a relation, to be gone through once a pass.
+
+    What fits into memory is kept after the first scan. What does not is scanned again; if its
+    encoding is work (a TRANSFORM, categories), the encoded rows are written to a temporary table
+    before the second scan.
+    """
+
+    def __init__(self, engine: Engine, rows: Rows, relation: str) -> None:
+        self._engine = engine
+        self._rows = rows
+        self._query = rows.query(relation)
+        self._kept: list[Block] | None = None
+        self._table: str | None = None
+        self._scans = 0
+
+    def __iter__(self) -> Iterator[Block]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        if self._scans == 1 and not self._rows.is_cheap:
+            table = identifier(f"mlpond_encoded_{uuid.uuid4().hex}")
+            self._engine.execute(f"create temp table {table} as {self._query}")
+            self._table = f"temp.{table}"
+            self._query = f"select * from {self._table}"
+        self._scans += 1
+        kept: list[Block] | None = []
+        size = 0
+        for block in blocks(self._engine, self._rows, self._query):
+            size += _bytes(block)
+            if kept is not None:
+                kept = [*kept, block] if size <= KEPT_BYTES else None
+            yield block
+        self._kept = kept
+
+    def close(self) -> None:
+        """Give back memory and the temporary table."""
+        self._kept = None
+        if self._table is not None:
+            self._engine.drop_quietly(self._table)
+
+
 def blocks(engine: Engine, rows: Rows, query: str) -> Iterator[Block]:
     """Stream a query of encoded rows as blocks."""
     with engine.stream(query) as batches:
         for batch in batches:
             if batch.num_rows:
                 yield _block(rows, batch)
+
+
+def _bytes(block: Block) -> int:
+    arrays = [block.X, *block.codes, block.y]
+    for feature in block.sparse:
+        arrays += [feature.indptr, feature.index, feature.value]
+    return sum(array.nbytes for array in arrays)
 
 
 def train(
@@ -107,6 +165,25 @@ def train(
     Raises:
         TrainingError: the numbers got out of hand; says why.
     """
+    scans = Scans(engine, rows, rows.relation)
+    held_out_scans = None if evaluation is None else Scans(engine, rows, evaluation)
+    try:
+        return _run_passes(engine, first, rows, scans, held_out_scans, threads, report)
+    finally:
+        scans.close()
+        if held_out_scans is not None:
+            held_out_scans.close()
+
+
+def _run_passes(
+    engine: Engine,
+    first: Pass[Any],
+    rows: Rows,
+    scans: Scans,
+    evaluation: Scans | None,
+    threads: int,
+    report: Callable[[str, float | None], None],
+) -> tuple[Any, list[int]]:
     step: Any = first
     durations = []
     sampled: list[Block] | None = None
@@ -123,12 +200,10 @@ def train(
                 state = fold(step, sampled, threads)
             else:
                 sampled = None
-                state = fold(step, blocks(engine, rows, rows.query(rows.relation)), threads)
+                state = fold(step, scans, threads)
             held_out = None
             if evaluation is not None and step.evaluation is not None:
-                held_out = fold(
-                    step.evaluation, blocks(engine, rows, rows.query(evaluation)), threads
-                )
+                held_out = fold(step.evaluation, evaluation, threads)
             step = step.finish(state, held_out)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
             raise TrainingError(f"training, pass {number}: {error}") from error
@@ -169,8 +244,3 @@ def _sparse(column: Any, width: int) -> Sparse:
         kept = np.concatenate([[0], np.cumsum(known)])
         indptr, index, value = kept[indptr], index[known], value[known]
     return Sparse(indptr, index, value)
-
-
-def column_names(names: list[str]) -> str:
-    """Write a list of quoted names."""
-    return ", ".join(identifier(name) for name in names)

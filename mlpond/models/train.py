@@ -95,7 +95,11 @@ def _train_and_store(
             report=report,
         )  # fmt: skip
         design = Rows(
-            encoded, learnt, label_sql(request, task), weight_sql(engine, request, task, rows)
+            encoded,
+            learnt,
+            label_sql(request, task),
+            weight_sql(engine, request, task, rows),
+            has_transform=transform is not None,
         )
         label_mean = 0.0
         if task.kind == "regression":
