@@ -22,7 +22,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-console = Console()
+console = Console(width=120)
 
 
 @dataclass
@@ -80,8 +80,9 @@ def _report(title: str, results: list[Result], target: str) -> None:
         table.add_column(column, justify="left" if column == "contender" else "right")
     ours = results[0]
     for result in results:
+        name = result.name.partition(":")[2]
         if result.failed:
-            table.add_row(result.name, f"failed: {result.failed}", "", "", "", "")
+            table.add_row(name, f"failed: {result.failed}", "", "", "", "")
             continue
         seconds, memory = median(result.seconds), median(result.megabytes)
         if ours.failed:
@@ -100,7 +101,7 @@ def _report(title: str, results: list[Result], target: str) -> None:
                 f"{difference:.1e}" if result is not ours else "",
             ]
         spread = f"{min(result.seconds):.2f}, {seconds:.2f}, {max(result.seconds):.2f}"
-        table.add_row(result.name, spread, f"{memory:.0f}", *ratios)
+        table.add_row(name, spread, f"{memory:.0f}", *ratios)
     console.print(table)
     if target:
         console.print(f"[dim]target: {target}[/dim]\n")

@@ -24,7 +24,7 @@ def linear_table(rows: int, features: int) -> Path:
     Normal draws come from hashes of the row and the column (Box–Muller), so that the rows do not
     depend on threads.
     """
-    path = folder() / f"linear_{rows}_{features}.duckdb"
+    path = folder() / f"normal_{rows}_{features}.duckdb"
     if path.exists():
         return path
     console.print(f"[dim]making {rows:,} rows of {features} features in {path.name}[/dim]")
@@ -32,7 +32,8 @@ def linear_table(rows: int, features: int) -> Path:
     half.unlink(missing_ok=True)
 
     def uniform(column: int) -> str:
-        return f"((hash(i, {column}) >> 11) + 5e-1) / 9007199254740992e0"
+        # one number hashed: hash(i, column) would only flip the same bits of hash(i) for every i
+        return f"((hash(i * 10000 + {column}) >> 11) + 5e-1) / 9007199254740992e0"
 
     def normal(column: int) -> str:
         return f"sqrt(-2e0 * ln({uniform(column)})) * cos(2e0 * pi() * {uniform(column + 1000)})"

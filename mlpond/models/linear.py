@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,21 @@ def first_pass(
     from mlpond.udfs.linear.logistic_regression import logistic_regression
 
     return logistic_regression(rows.layout, moments, fit_options, len(task.classes), warm_start)
+
+
+def standardise(rows: Rows, fit: Fit) -> Fit:
+    """Take the standardised coefficients anew from moments that are better than the fit's were.
+
+    All columns are dense and none has a missing value.
+    """
+    mean = np.array([feature.mean for feature in rows.dense])
+    sd = np.array([feature.stddev for feature in rows.dense])
+    intercept = [
+        math.fsum([c, *(w * mean)]) for c, w in zip(fit.intercept, fit.coefficients, strict=True)
+    ]
+    return replace(
+        fit, standardised=fit.coefficients * sd, standardised_intercept=np.array(intercept)
+    )
 
 
 def columns(rows: Rows) -> Iterator[tuple[Feature, int, str | None]]:

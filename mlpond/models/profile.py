@@ -105,7 +105,12 @@ class Feature:
 
 
 def numbers(
-    model: str, engine: Engine, rows: str, names: list[str], expressions: list[str]
+    model: str,
+    engine: Engine,
+    rows: str,
+    names: list[str],
+    expressions: list[str],
+    sample: str | None = None,
 ) -> list[Numbers]:
     """Compute count, minimum, maximum, mean and standard deviation of numeric expressions.
 
@@ -115,6 +120,8 @@ def numbers(
         rows: The rows, as they can stand behind FROM.
         names: What each expression is called in messages.
         expressions: SQL of DOUBLE values.
+        sample: Rows that suffice for mean and standard deviation, where they are about to be
+            computed again; all rows if None.
 
     Raises:
         TrainingError: a value is NaN or infinite, which would spread to every coefficient.
@@ -141,22 +148,30 @@ def numbers(
             f"sum({e} - {double(c)}), sum(({e} - {double(c)}) * ({e} - {double(c)}))"
             for e, c in zip(expressions, shifts, strict=True)
         )
-        + f" from {rows}"
+        + f", count(*) from {sample or rows}"
     )
+    if sample is not None:
+        counts = [sums[-1]] * len(expressions)
+    else:
+        counts = [triple[0] for triple in triples]
     return [
-        _moments(triple[0], triple[1], triple[2], shift, sums[2 * i], sums[2 * i + 1])
+        _moments(counts[i], triple, shift, sums[2 * i], sums[2 * i + 1])
         for i, (triple, shift) in enumerate(zip(triples, shifts, strict=True))
     ]
 
 
 def _moments(
-    n: int, low: float | None, high: float | None, shift: float, s1: float | None, s2: float | None
+    n: int, ends: tuple[Any, ...], shift: float, s1: float | None, s2: float | None
 ) -> Numbers:
+    """Turn the sums of n shifted values into moments; the ends are those of all values."""
+    count, low, high = ends
     if n == 0 or s1 is None or s2 is None:
-        return Numbers(n, low, high, None, None)
+        return Numbers(count, low, high, None, None)
     if low == high:
-        return Numbers(n, low, high, low, 0.0 if n > 1 else None)
-    return Numbers(n, low, high, shift + s1 / n, math.sqrt(max(s2 - s1 * s1 / n, 0.0) / (n - 1)))
+        return Numbers(count, low, high, low, 0.0 if count > 1 else None)
+    sd = math.sqrt(max(s2 - s1 * s1 / n, 0.0) / max(n - 1, 1))
+    # a sample may hold one value only; the column does vary
+    return Numbers(count, low, high, shift + s1 / n, sd or (high - low) / 4)
 
 
 def _refuse(model: str, engine: Engine, rows: str, name: str, expression: str) -> None:
@@ -245,9 +260,22 @@ def _categories(engine: Engine, rows: str, atom: Atom, drop: bool) -> Feature:
 
 
 def feature_info(
-    model: str, engine: Engine, rows: str, columns: list[tuple[str, Any]], total: int
+    model: str,
+    engine: Engine,
+    rows: str,
+    columns: list[tuple[str, Any]],
+    total: int,
+    sample: str | None = None,
 ) -> tuple[list[tuple[Any, ...]], dict[str, Numbers]]:
     """Describe the inputs as ML.FEATURE_INFO does.
+
+    Args:
+        model: For messages.
+        engine: Runs the queries.
+        rows: The training rows.
+        columns: The inputs.
+        total: Number of rows.
+        sample: Rows that suffice for now, where the moments are gathered later; see ``numbers``.
 
     Returns:
         Rows (position, input, type, min, max, mean, median, stddev, category_count, null_count,
@@ -255,8 +283,11 @@ def feature_info(
     """
     numeric = [name for name, kind in columns if is_number(kind)]
     expressions = [f"({identifier(name)})::double" for name in numeric]
-    stats = numbers(model, engine, rows, numeric, expressions)
-    middle = dict(zip(numeric, medians(engine, rows, expressions, total), strict=True))
+    stats = numbers(model, engine, rows, numeric, expressions, sample)
+    found: list[float | None] = [None] * len(numeric)
+    if sample is None:
+        found = medians(engine, rows, expressions, total)
+    middle = dict(zip(numeric, found, strict=True))
     by_name = dict(zip(numeric, stats, strict=True))
     info: list[tuple[Any, ...]] = []
     for position, (name, kind) in enumerate(columns):

@@ -17,6 +17,25 @@ from mlpond.errors import InputError
 from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import unknown
 
+WINDOWS = 16  # stretches of rows that a sample is taken from
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A few stretches of a stored table: a sample that is read without reading the rest."""
+
+    scan: exp.Select
+    rows: int  # of the table
+
+    def sample(self, share: float) -> str:
+        """Write the relation of about a share of the rows, evenly spread, always the same."""
+        step = max(self.rows // WINDOWS, 1)
+        size = max(int(share * step), 1)
+        ranges = " or ".join(
+            f"rowid between {start} and {start + size - 1}" for start in range(0, self.rows, step)
+        )
+        return f"({self.scan.copy().where(f'({ranges})', dialect='duckdb').sql('duckdb')})"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -24,6 +43,7 @@ class Source:
 
     relation: str
     columns: list[tuple[str, Any]]
+    windows: Windows | None = None
 
     def column(self, who: str, name: str) -> str:
         """Return a column's name as the query spells it.
@@ -54,35 +74,45 @@ def open_source(engine: Engine, query: str, columns: list[tuple[str, Any]]) -> I
     Training scans several times. A query that only reads and projects one table is cheap to run
     again and gives the same rows; anything else is run once.
     """
-    if _is_scan(engine, query):
-        yield Source(f"({query})", columns)
+    scan = _read_scan(engine, query)
+    if scan is not None:
+        yield Source(f"({query})", columns, scan)
         return
-    name = f"temp.{identifier(f'mlpond_training_{uuid.uuid4().hex}')}"
-    engine.execute(f"create temp table {name.removeprefix('temp.')} as {query}")
+    name = f"mlpond_training_{uuid.uuid4().hex}"
+    relation = f"temp.{identifier(name)}"
+    engine.execute(f"create temp table {identifier(name)} as {query}")
     try:
-        yield Source(name, columns)
+        rows = engine.value(f"select count(*) from {relation}")
+        tree = sqlglot.parse_one(f"select * from {relation}", dialect="duckdb")
+        assert isinstance(tree, exp.Select)
+        yield Source(relation, columns, Windows(tree, rows))
     finally:
-        engine.drop_quietly(name)
+        engine.drop_quietly(relation)
 
 
-def _is_scan(engine: Engine, query: str) -> bool:
+def _read_scan(engine: Engine, query: str) -> Windows | None:
+    """Read a query that only filters and projects one stored table; None if it is more."""
     try:
         tree = sqlglot.parse_one(query, dialect="duckdb")
     except SqlglotError:
-        return False
+        return None
     if not isinstance(tree, exp.Select):
-        return False
+        return None
     if any(
         value for name, value in tree.args.items() if name not in ("expressions", "from_", "where")
     ):
-        return False
+        return None
     if tree.find(
         exp.Subquery, exp.Window, exp.AggFunc, exp.Rand, exp.Uuid, exp.Anonymous, exp.Join
     ):
-        return False
+        return None
     tables = list(tree.find_all(exp.Table))
     if len(tables) != 1 or not isinstance(tables[0].this, exp.Identifier):
-        return False
-    return bool(
-        engine.value("select count(*) from duckdb_tables() where table_name = ?", [tables[0].name])
+        return None
+    table = tables[0].sql("duckdb")
+    stored = engine.value(
+        "select count(*) from duckdb_tables() where table_name = ?", [tables[0].name]
     )
+    if stored != 1 or tree.find(exp.CTE):
+        return None
+    return Windows(tree, engine.value(f"select count(*) from {table}"))

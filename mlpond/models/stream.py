@@ -15,11 +15,13 @@ from mlpond.errors import TrainingError
 from mlpond.models.profile import Feature
 from mlpond.sql.templates.quoting import identifier
 from mlpond.udfs.design import Block, Layout, Sparse
+from mlpond.udfs.moments import Sums, WithMoments
 from mlpond.udfs.trainer import Pass, fold
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MEDIAN_STRIDE = 50  # one row in so many is kept for the medians that a pass gathers
 KEPT_BYTES = 256 * 2**20  # blocks that are kept for the next pass
 
 
@@ -32,6 +34,7 @@ class Rows:
     label: str  # SQL: a number, or the index of the class
     weight: str | None = None
     has_transform: bool = False
+    sampled: Callable[[float], str] | None = None  # the relation of about a share of the rows
 
     @property
     def is_cheap(self) -> bool:
@@ -78,10 +81,13 @@ class Rows:
         listed = ", ".join(f"{sql} as c{i}" for i, sql in enumerate(columns))
         return f"select {listed} from {relation}{where}"
 
-    def sample_where(self, share: float) -> str:
-        """Write the filter that keeps about a share of the rows, the same at every scan."""
+    def sample_query(self, share: float) -> str:
+        """Write the query of about a share of the rows, the same at every scan."""
+        if self.sampled is not None:
+            return self.query(self.sampled(share))
         columns = [f.atom.expression for f in (self.dense[:3] or self.in_layout_order)]
-        return f" where hash({', '.join([*columns, self.label])}) % 10000 < {round(share * 10000)}"
+        value = f"hash({', '.join([*columns, self.label])})"
+        return self.query(self.relation, f" where {value} % 10000 < {round(share * 10000)}")
 
 
 class Scans:
@@ -148,7 +154,8 @@ def train(
     evaluation: str | None,
     threads: int,
     report: Callable[[str, float | None], None],
-) -> tuple[Any, list[int]]:
+    moments_near: np.ndarray[Any, Any] | None = None,
+) -> tuple[Any, list[int], Sums | None]:
     """Run a trainer's passes over the rows until it has a fit.
 
     Args:
@@ -158,9 +165,11 @@ def train(
         evaluation: The relation of the held-out rows, or None.
         threads: Blocks worked on at once.
         report: Told which pass is running.
+        moments_near: If given, the first pass over all rows also gathers the moments of the dense
+            columns; a value near the mean of each.
 
     Returns:
-        The fit, and the duration of every pass in milliseconds.
+        The fit, the duration of every pass in milliseconds, and the moments.
 
     Raises:
         TrainingError: the numbers got out of hand; says why.
@@ -168,7 +177,9 @@ def train(
     scans = Scans(engine, rows, rows.relation)
     held_out_scans = None if evaluation is None else Scans(engine, rows, evaluation)
     try:
-        return _run_passes(engine, first, rows, scans, held_out_scans, threads, report)
+        return _run_passes(
+            engine, first, rows, scans, held_out_scans, threads, report, moments_near
+        )
     finally:
         scans.close()
         if held_out_scans is not None:
@@ -183,10 +194,11 @@ def _run_passes(
     evaluation: Scans | None,
     threads: int,
     report: Callable[[str, float | None], None],
-) -> tuple[Any, list[int]]:
+    moments_near: np.ndarray[Any, Any] | None,
+) -> tuple[Any, list[int], Sums | None]:
     step: Any = first
+    moments: Sums | None = None
     durations = []
-    sampled: list[Block] | None = None
     number = 0
     while isinstance(step, Pass):
         started = time.perf_counter()
@@ -194,12 +206,11 @@ def _run_passes(
         report(f"pass {number}", None)
         try:
             if step.sample is not None:
-                if sampled is None:
-                    where = rows.sample_where(step.sample)
-                    sampled = list(blocks(engine, rows, rows.query(rows.relation, where)))
-                state = fold(step, sampled, threads)
+                state = fold(step, blocks(engine, rows, rows.sample_query(step.sample)), threads)
+            elif moments_near is not None and moments is None:
+                with_moments = WithMoments(step, rows.layout, moments_near, MEDIAN_STRIDE)
+                state, moments = fold(with_moments, scans, threads)
             else:
-                sampled = None
                 state = fold(step, scans, threads)
             held_out = None
             if evaluation is not None and step.evaluation is not None:
@@ -208,7 +219,7 @@ def _run_passes(
         except (ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
             raise TrainingError(f"training, pass {number}: {error}") from error
         durations.append(round(1000 * (time.perf_counter() - started)))
-    return step, durations
+    return step, durations, moments
 
 
 def _block(rows: Rows, batch: pa.RecordBatch) -> Block:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from mlpond.engine import Engine
 from mlpond.errors import ModelError
 from mlpond.models import features, linear, profile, registry
 from mlpond.models.label import check_rows, find_task, label_sql, weight_sql
 from mlpond.models.request import Request, check_request
-from mlpond.models.source import columns_of, open_source
-from mlpond.models.splits import make_split
+from mlpond.models.source import Source, columns_of, open_source
+from mlpond.models.splits import Split, make_split
 from mlpond.models.store import Trained, store
 from mlpond.models.stream import Rows, train
 from mlpond.models.transform import Transform, fit_transform
 from mlpond.models.warm import warm_start
 from mlpond.sql.dialect.statements import CreateModel
 from mlpond.sql.templates.quoting import identifier
+from mlpond.udfs.moments import Sums
+
+GATHER_FROM = 1_000_000  # rows from which a scan is worth saving
+GATHER_SAMPLE = 20_000  # rows that tell mean and deviation well enough to begin with
 
 Report = Callable[[str, float | None], None]
 
@@ -74,7 +81,17 @@ def _train_and_store(
         rows = split.training_rows(source.relation)
         n = engine.value(f"select count(*) from {rows}")
         held_out = split.evaluation_rows(source.relation)
-        info, known = profile.feature_info(model, engine, rows, request.input_columns, n)
+        info: list[tuple[Any, ...]] = []
+        known: dict[str, profile.Numbers] = {}
+        gathers = n >= GATHER_FROM and _may_gather(request) and source.windows is not None
+        if gathers and source.windows is not None:
+            sample = split.training_rows(source.windows.sample(GATHER_SAMPLE / n))
+            info, known = profile.feature_info(
+                model, engine, rows, request.input_columns, n, sample
+            )
+            gathers = all(stats.n == n for stats in known.values())
+        if not gathers:
+            info, known = profile.feature_info(model, engine, rows, request.input_columns, n)
         transform, encoded, evaluation = request.transform, rows, held_out
         columns = request.input_columns
         if transform is not None:
@@ -100,13 +117,20 @@ def _train_and_store(
             label_sql(request, task),
             weight_sql(engine, request, task, rows),
             has_transform=transform is not None,
+            sampled=_sampler(source, split, transform),
         )
         label_mean = 0.0
-        if task.kind == "regression":
-            label_mean = engine.value(f"select avg({design.label}) from {encoded}")
+        if task.kind == "regression":  # near it is enough, so that the first rows tell
+            label_mean = engine.value(
+                f"select avg({design.label}) from (from {encoded} limit 1000)"
+            )
         run, warm = warm_start(engine, request, existing, design, task)
         first = linear.first_pass(design, task, options, n, label_mean, warm)
-        fit, durations = train(engine, first, design, evaluation, threads, report)
+        near = np.array([feature.mean for feature in learnt]) if gathers else None
+        fit, durations, sums = train(engine, first, design, evaluation, threads, report, near)
+        if sums is not None and near is not None:
+            design, info = _with_moments(design, info, sums, near)
+            fit = linear.standardise(design, fit)
     report("storing the model", None)
     store(
         engine,
@@ -115,6 +139,54 @@ def _train_and_store(
             total, n, started,
         ),
     )  # fmt: skip
+
+
+def _may_gather(request: Request) -> bool:
+    """Tell whether the moments may be gathered in the first pass, which saves a scan.
+
+    Nothing that the fit rests on may need them before: no penalty, no NULL to fill (the caller
+    counts them), no TRANSFORM, and only numbers.
+    """
+    options = request.options
+    return (
+        request.transform is None
+        and all(features.is_number(kind) for _, kind in request.input_columns)
+        and options["fit_intercept"]
+        and not options["calculate_p_values"]
+        and options["l1_reg"] == options["l2_reg"] == 0
+    )
+
+
+def _with_moments(
+    design: Rows, info: list[tuple[Any, ...]], sums: Sums, near: np.ndarray[Any, Any]
+) -> tuple[Rows, list[tuple[Any, ...]]]:
+    """Put exact moments where those of a sample were."""
+    means, sds, medians = sums.mean(near).tolist(), sums.sd().tolist(), sums.median().tolist()
+    learnt = [
+        # a column that never varies keeps its exact mean and a deviation of 0
+        feature if feature.is_constant else replace(feature, mean=mean, stddev=sd)
+        for feature, mean, sd in zip(design.features, means, sds, strict=True)
+    ]
+    described = [
+        (*row[:5], feature.mean, middle, feature.stddev, *row[8:])
+        for row, feature, middle in zip(info, learnt, medians, strict=True)
+    ]
+    return replace(design, features=learnt), described
+
+
+def _sampler(
+    source: Source, split: Split, transform: Transform | None
+) -> Callable[[float], str] | None:
+    """Give the function that writes the relation of a share of the encoded training rows."""
+    windows = source.windows
+    if windows is None:
+        return None
+
+    def sampled(share: float) -> str:
+        rows = split.training_rows(windows.sample(share))
+        return rows if transform is None else f"({transform.query(rows)})"
+
+    return sampled
 
 
 def _atoms(

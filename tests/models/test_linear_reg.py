@@ -299,3 +299,38 @@ def test_gradient_descent_shows_its_steps(pond, numbers):
     losses = [step[1] for step in steps]
     assert losses == sorted(losses, reverse=True)
     assert len(losses) > 3
+
+
+@pytest.mark.parametrize("kind", ["linear_reg", "logistic_reg"])
+def test_moments_gathered_in_the_first_pass_are_the_same(pond, monkeypatch, kind):
+    from mlpond.models import train
+
+    pond.sql(
+        "create table t as select a, b, case when i < 5000 then 7.0 else 7.0 + a end as late_starter, "
+        "5.0 as k, 3 * a - b + hash(i) % 100 / 30 > 4 as flag, 3 * a - b + hash(i) % 7 as y "
+        "from (select i, hash(i) % 1000 / 100 as a, hash(i + 10000) % 5000 as b from range(20000) r(i))"
+    )
+    label = "y" if kind == "linear_reg" else "flag"
+    other = "flag" if kind == "linear_reg" else "y"
+
+    def fitted():
+        pond.sql(
+            f"create or replace model m options (model_type = '{kind}', input_label_cols = ['{label}'], "
+            f"data_split_method = 'random') as select * exclude ({other}) from t"
+        )
+        return (
+            rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)"),
+            rows(pond, "select input, min, max, mean, stddev from ml.feature_info('m')"),
+            [v for v in record(pond, "from ml.evaluate('m')").values() if v is not None],
+        )
+
+    plain = fitted()
+    monkeypatch.setattr(train, "GATHER_FROM", 1000)
+    gathered = fitted()
+    for before, after in zip(plain[0] + plain[1], gathered[0] + gathered[1], strict=True):
+        assert after[0] == before[0]
+        # both are the same optimum from other starts: Newton leaves some 1e-9
+        assert after[1:] == pytest.approx(before[1:], rel=1e-8, abs=1e-9)
+    assert gathered[2] == pytest.approx(plain[2], rel=1e-8)
+    ((middle,),) = rows(pond, "select median from ml.feature_info('m') where input = 'b'")
+    assert middle == pytest.approx(2500, rel=0.2)  # of one row in fifty
