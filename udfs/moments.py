@@ -68,7 +68,7 @@ class WithMoments:
             sums.first += d.sum(axis=0)
             sums.second += np.einsum("ij,ij->j", d, d)
         sums.rows += block.rows
-        sums.sampled.append(block.X[:: self.stride].copy())
+        sums.sampled.append(block.X[slice(None, None, self.stride)].copy())
         return self.inner.step(inner, block), sums
 
     def merge(self, a: tuple[Any, Sums], b: tuple[Any, Sums]) -> tuple[Any, Sums]:

@@ -14,7 +14,7 @@ from mlpond.engine import Engine
 from mlpond.errors import TrainingError
 from mlpond.models.profile import Feature
 from mlpond.sql.templates.quoting import identifier
-from mlpond.udfs.design import Block, Layout, Sparse
+from mlpond.udfs.design import Block, Columns, Layout, Sparse
 from mlpond.udfs.moments import Sums, WithMoments
 from mlpond.udfs.trainer import Pass, fold
 
@@ -224,9 +224,9 @@ def _run_passes(
 
 def _block(rows: Rows, batch: pa.RecordBatch) -> Block:
     n, dense, codes = batch.num_rows, len(rows.dense), len(rows.codes)
-    X = np.empty((n, dense), order="F")  # (n, dense)
-    for j in range(dense):
-        X[:, j] = batch.column(j).to_numpy(zero_copy_only=False)
+    X: Any = np.empty((n, 0))
+    if dense:  # the columns stay in Arrow's memory, (n, dense)
+        X = Columns([batch.column(j).to_numpy(zero_copy_only=False) for j in range(dense)])
     at = dense
     code_columns = []
     for _ in range(codes):

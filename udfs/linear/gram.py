@@ -103,7 +103,7 @@ def _counted(
 
     values = np.ones(block.rows) if weight is None else weight
     columns = [values] * first
-    columns += [(block.X[:, j] - shift[j]) * values for j in range(layout.dense)]
+    columns += [(block.dense_column(j) - shift[j]) * values for j in range(layout.dense)]
     if extra is not None:
         columns += [extra[:, e] * values for e in range(extra.shape[1])]
     for a, (codes, offset, size) in enumerate(
