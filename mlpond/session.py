@@ -56,7 +56,7 @@ def connect(
 def run(
     pipeline: str | os.PathLike[str],
     *,
-    database: str | os.PathLike[str] | None = None,
+    database: str | os.PathLike[str] = "pond.duckdb",
     params: Mapping[str, Any] | None = None,
     select: str | None = None,
     full_refresh: bool = False,
@@ -65,16 +65,14 @@ def run(
 
     Args:
         pipeline: Name of a built-in pipeline, or path of a pipeline's folder.
-        database: Path of the file; by default the pipeline's name with ``.duckdb``.
+        database: Path of the file. Not named like the pipeline: in ``flights.duckdb`` DuckDB
+            cannot tell the schema ``flights`` from the file.
         params: Values for the pipeline's parameters.
         select: Steps to run, such as "features+".
         full_refresh: Run every step even if nothing changed.
     """
-    name = os.fspath(pipeline)
-    if database is None:
-        database = f"{os.path.basename(os.path.normpath(os.path.abspath(name)))}.duckdb"
     with connect(database) as pond:
-        return pond.run(name, params=params, select=select, full_refresh=full_refresh)
+        return pond.run(pipeline, params=params, select=select, full_refresh=full_refresh)
 
 
 class Session:
