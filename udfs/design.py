@@ -89,7 +89,7 @@ class Sparse:
 
 
 class Columns:
-    """Dense columns that lie apart, as Arrow hands them over: a matrix of which only pieces are made.
+    """Dense columns that lie apart, as Arrow hands them over: a matrix made only in pieces.
 
     Copying 5M × 20 of them into one matrix, block by block, takes as long as their Gram matrix.
     """

@@ -27,12 +27,11 @@ _QUERY = """
     union all
     select distinct column_name, 'column' from duckdb_columns() where not internal
     union all
-    select distinct
-        if(schema_name = 'ml', 'ml.' || function_name, function_name) || '(',
-        if(schema_name = 'ml', 'mlpond', 'function')
+    select distinct function_name || '(', 'function'
     from duckdb_functions()
     where
-        regexp_matches(function_name, '^[a-z][a-z0-9_]*$')
+        schema_name <> 'ml'
+        and regexp_matches(function_name, '^[a-z][a-z0-9_]*$')
         and not starts_with(function_name, 'ml_')
     union all
     select name, 'model' from ml.models
@@ -74,7 +73,10 @@ class SqlCompleter(Completer):
 
     def _all_words(self) -> list[tuple[str, str]]:
         if self._words is None:
+            from mlpond.sql import catalog
+
             found = set(self._pond.con.execute(_QUERY).fetchall())
             found |= {(word, "keyword") for word in _MODEL_KEYWORDS}
+            found |= {(f"ml.{entry.name}(", "mlpond") for entry in catalog()}
             self._words = sorted(found, key=lambda entry: (_KINDS.index(entry[1]), entry[0]))
         return self._words

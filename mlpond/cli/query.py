@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mlpond.cli.interrupts import interruptible
 from mlpond.cli.opening import open_pond
 from mlpond.cli.progress import progress_line
 from mlpond.cli.statements import statements
@@ -30,7 +31,7 @@ def query_command(
 
 def print_result(pond: Session, statement: str, format: str) -> bool:
     """Run one statement and print its rows, if it returns any; tell whether it does."""
-    with progress_line(pond):
+    with progress_line(pond), interruptible(pond):
         relation = pond.sql(statement)
         if relation is None or relation.columns == ["Success"]:  # the answer to SET, ATTACH, …
             return False
@@ -45,7 +46,8 @@ def print_result(pond: Session, statement: str, format: str) -> bool:
     else:
         from mlpond.cli.formats import WRITERS
 
-        WRITERS[format](relation, sys.stdout)
+        with interruptible(pond):
+            WRITERS[format](relation, sys.stdout)
     return True
 
 

@@ -14,7 +14,7 @@ import typer
 from mlpond.cli.failures import complain, is_expected, is_interrupt, message
 from mlpond.cli.opening import MEMORY, open_pond
 from mlpond.cli.query import print_result
-from mlpond.cli.statements import is_complete, split
+from mlpond.cli.statements import is_complete, split, statements
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -65,16 +65,18 @@ class Shell:
         """Run a text of statements and lines that begin with a dot, up to the first error."""
         pending = ""
         for line in text.splitlines(keepends=True):
-            if line.startswith(".") and not pending.strip():
+            if line.startswith(".") and is_complete(pending):
                 self.command(line.strip())
+                pending = ""
                 continue
-            cut = split(pending + line)
-            for statement in cut.statements:
-                self.statement(statement)
-            # An open string or comment is no statement yet, but must not be lost.
-            pending = cut.rest + "\n" if cut.rest or cut.is_open else ""
-        if pending.strip():
-            self.statement(pending.strip())
+            pending += line
+            if ";" in line:  # looking only then keeps a statement of many lines quick
+                cut = split(pending)
+                for statement in cut.statements:
+                    self.statement(statement)
+                pending = cut.rest
+        for statement in statements(pending):
+            self.statement(statement)
 
     def statement(self, text: str) -> None:
         """Run one statement; in a terminal, say that it is done if it returns nothing."""

@@ -25,15 +25,16 @@ def init_command(folder: Path) -> None:
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"init: {folder} exists and is not an empty folder; choose another name.")
+    schema = _identifier(name)
     written = [
-        _copy(source, folder / path, name)
+        _copy(source, folder / path, name, schema)
         for path, source in _files(resources.files("mlpond.cli") / "starter", "")
     ]
     place = "" if folder.resolve() == Path.cwd() else f"  cd {folder}\n"
     print(
         f"Made {len(written)} files in {folder}. README.md there says what each is.\n\n"
         f"{place}  mlpond run .\n"
-        f"  mlpond sql {shlex.quote(f'FROM {_identifier(name)}.mistakes')} --db {DEFAULT}"
+        f"  mlpond sql {shlex.quote(f'FROM {schema}.mistakes')} --db {DEFAULT}"
     )
 
 
@@ -47,9 +48,8 @@ def _files(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
     return found
 
 
-def _copy(source: Traversable, target: Path, name: str) -> Path:
+def _copy(source: Traversable, target: Path, name: str, schema: str) -> Path:
     """Copy a file; the schema stands in it as SQL, in a SQL string, and as a plain name."""
-    schema = _identifier(name)
     text = source.read_text(encoding="utf-8")
     text = text.replace("__pipeline_text__", schema.replace("'", "''"))
     if target.suffix == ".toml":
@@ -61,7 +61,11 @@ def _copy(source: Traversable, target: Path, name: str) -> Path:
 
 
 def _identifier(name: str) -> str:
-    """The name as SQL needs it, quoted unless it is a plain word."""
-    if re.fullmatch(r"[a-z_][a-z0-9_]*", name):
-        return name
+    """The name as SQL needs it, quoted unless it is a plain word that means nothing else."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        keyword = con.execute("from duckdb_keywords() where keyword_name = ?", [name.lower()])
+        if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and not keyword.fetchall():
+            return name
     return '"' + name.replace('"', '""') + '"'

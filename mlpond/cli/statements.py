@@ -34,7 +34,7 @@ class Split:
     statements: tuple[str, ...]
     """The statements that a semicolon ends, without it."""
     rest: str
-    """What follows the last semicolon; empty when that is only space and comments."""
+    """What follows the last semicolon, as written; empty when that is space and comments."""
     is_open: bool
     """Whether the rest ends inside a string, a quoted name or a comment."""
 
@@ -49,7 +49,7 @@ def split(text: str) -> Split:
         bare.append(text[seen : token.start()])
         seen = token.end()
         if token["open"]:
-            return Split(tuple(statements), text[start:].strip(), True)
+            return Split(tuple(statements), text[start:], True)
         if token["quoted"]:
             bare.append(token["quoted"])
         if token["end"]:
@@ -57,14 +57,14 @@ def split(text: str) -> Split:
                 statements.append(text[start : token.start()].strip())
             start, bare = token.end(), []
     bare.append(text[seen:])
-    rest = text[start:].strip() if "".join(bare).strip() else ""
+    rest = text[start:] if "".join(bare).strip() else ""
     return Split(tuple(statements), rest, False)
 
 
 def statements(text: str) -> tuple[str, ...]:
     """All statements of a script; the last one needs no semicolon."""
     cut = split(text)
-    return (*cut.statements, cut.rest) if cut.rest else cut.statements
+    return (*cut.statements, cut.rest.strip()) if cut.rest else cut.statements
 
 
 def is_complete(text: str) -> bool:
