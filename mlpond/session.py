@@ -13,10 +13,14 @@ import duckdb
 from mlpond import library
 from mlpond.engine import Engine, open_database
 from mlpond.errors import InputError, MlpondError, StatementError
+from mlpond.interrupt import interruptible
 
 if TYPE_CHECKING:
     from mlpond.lineage import References
     from mlpond.pipelines.runner import RunResult
+
+# What DuckDB says where a model, and so its function, does not exist.
+MISSING_FUNCTION = "Table Function with name"
 
 Progress = Callable[[str, float | None], None]
 
@@ -132,12 +136,20 @@ class Session:
                         f"sql: {self.database} is open read-only, so models cannot be made, "
                         "changed or dropped; connect without read_only=True."
                     )
-                execute(self, statement)
+                with interruptible(self.con):
+                    execute(self, statement)
                 result = None
         return result
 
     def _plain(self, text: str, params: object) -> duckdb.DuckDBPyRelation | None:
-        result = self.con.sql(text) if params is None else self.con.sql(text, params=params)
+        try:
+            result = self.con.sql(text) if params is None else self.con.sql(text, params=params)
+        except duckdb.CatalogException as error:
+            if MISSING_FUNCTION in str(error):
+                from mlpond.models.registry import explain_missing
+
+                explain_missing(self.engine, str(error))
+            raise
         # DuckDB answers CREATE TABLE AS, INSERT and so on with the number of rows
         if result is not None and result.columns == ["Count"]:
             last = duckdb.extract_statements(text)[-1]

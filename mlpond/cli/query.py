@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mlpond.cli.interrupts import interruptible
 from mlpond.cli.opening import open_pond
 from mlpond.cli.progress import progress_line
 from mlpond.cli.statements import statements
+from mlpond.interrupt import interruptible
 
 if TYPE_CHECKING:
     from mlpond.session import Session
@@ -31,7 +31,7 @@ def query_command(
 
 def print_result(pond: Session, statement: str, format: str) -> bool:
     """Run one statement and print its rows, if it returns any; tell whether it does."""
-    with progress_line(pond), interruptible(pond):
+    with progress_line(pond), interruptible(pond.con):
         relation = pond.sql(statement)
         if relation is None or relation.columns == ["Success"]:  # the answer to SET, ATTACH, …
             return False
@@ -46,7 +46,7 @@ def print_result(pond: Session, statement: str, format: str) -> bool:
     else:
         from mlpond.cli.formats import WRITERS
 
-        with interruptible(pond):
+        with interruptible(pond.con):
             WRITERS[format](relation, sys.stdout)
     return True
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 
 from mlpond.cli.failures import ERROR
-from mlpond.cli.interrupts import interruptible
 from mlpond.cli.opening import DEFAULT, MEMORY, open_pond
+from mlpond.interrupt import interruptible
 
 
 def run_command(
@@ -31,7 +31,7 @@ def run_command(
     name = database or DEFAULT
     if dry_run and not Path(name).exists():
         name = MEMORY  # a plan for a new file makes no file
-    with open_pond(name) as pond, interruptible(pond):
+    with open_pond(name) as pond, interruptible(pond.con):
         try:
             result = run_pipeline(
                 pond,

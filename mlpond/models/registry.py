@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,25 @@ def find(engine: Engine, name: str) -> Version:
             return version
     known = [str(v.version) for v in found] + [alias for v in found for alias in v.aliases]
     raise ModelError(unknown(f"model {base}: version or alias", wanted, known))
+
+
+def explain_missing(engine: Engine, message: str) -> None:
+    """Say which models there are, if a message of DuckDB's is about a function of a model.
+
+    Raises:
+        ModelError: there is no such model, or it has no such function.
+    """
+    for function in FUNCTIONS:
+        found = re.search(
+            rf"Table Function with name \"?{function}_(.*?)\"? does not exist", message
+        )
+        if found is None or engine.in_transaction():  # the error has ended the transaction
+            continue
+        version = find(engine, found.group(1))
+        raise ModelError(
+            f"ml.{function}: model {version.full_name} has no such function; "
+            "FROM ml.models tells its type."
+        )
 
 
 def insert(engine: Engine, table: str, columns: Iterable[str], rows: list[tuple[Any, ...]]) -> None:

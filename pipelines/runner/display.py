@@ -138,9 +138,9 @@ def commands(result: RunResult) -> tuple[str, ...]:
         return tuple(f"pond.sql({query!r})" for query in result.queries)
     database = _shell_quote(result.database)
     texts = [_shell_quote(" ".join(query.split())) for query in result.queries]
-    return tuple(f"duckdb {database} {text}" for text in texts) + tuple(
-        f"mlpond sql {text} --db {database}" for text in texts[:1]
-    )
+    ours = [f"mlpond sql {text} --db {database}" for text in texts]
+    # the file needs nothing of ours to be read
+    return (*ours, *(f"duckdb {database} {text}" for text in texts[:1]))
 
 
 def _shell_quote(text: str) -> str:

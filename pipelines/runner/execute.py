@@ -13,11 +13,11 @@ import duckdb
 
 from mlpond import __version__
 from mlpond.errors import PipelineError
+from mlpond.interrupt import interruptible
 from mlpond.pipelines.runner.catalog import Catalog
 from mlpond.pipelines.runner.display import Display, Silent
 from mlpond.pipelines.runner.fingerprint import UNCHANGED, Fingerprint, fingerprint, reason_to_run
 from mlpond.pipelines.runner.history import History, utc_now
-from mlpond.pipelines.runner.interrupt import interruptible
 from mlpond.pipelines.runner.make import RuleBrokenError, make
 from mlpond.pipelines.runner.names import quote, shown
 from mlpond.pipelines.runner.parameters import Value, resolve

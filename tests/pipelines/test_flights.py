@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,7 +178,6 @@ def test_the_whole_year(tmp_path: Path):
     database = tmp_path / "pond.duckdb"
     with mlpond.connect(database) as pond:
         result = run_pipeline(pond, "flights")
-        assert result.seconds < 60
         auc = dict(pond.con.execute("select method, roc_auc from flights.evaluation").fetchall())
         # scikit-learn's logistic regression on the same features has 0.774, the base rates 0.659
         assert auc["late_arrival"] > 0.76
@@ -191,14 +189,23 @@ def test_the_whole_year(tmp_path: Path):
         "    steps = run_pipeline(pond, 'flights').steps\n"
         "    assert {step.status for step in steps} == {'skipped'}, steps\n"
     )
-    began = time.perf_counter()
     subprocess.run([sys.executable, "-c", program, str(database)], check=True)
-    assert time.perf_counter() - began < 2
+    # the 1.5 shell of the package duckdb-cli, without Python
     shell = Path(sys.executable).with_name("duckdb")
-    if shell.exists():  # the 1.5 shell of the package duckdb-cli
-        for query in result.queries:
-            done = subprocess.run(
-                [shell, "-readonly", str(database), query], capture_output=True, text=True
-            )
-            assert done.returncode == 0, done.stderr
-            assert done.stdout
+    queries = (
+        "FROM ml.models; FROM ml.evaluate('late_arrival'); "
+        "FROM ml.predict('late_arrival', 'flights.features') LIMIT 5; SELECT ml.normal_cdf(1.96)",
+        *result.queries,
+    )
+    for query in queries:
+        done = subprocess.run(
+            [shell, "-readonly", "-bail", str(database), query],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+    assert "0.9750021048517796" in subprocess.check_output(
+        [shell, "-readonly", str(database), queries[0]], text=True
+    )

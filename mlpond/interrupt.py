@@ -56,6 +56,8 @@ class interruptible:  # noqa: N801 - a context manager, used like a function
         traceback: TracebackType | None,
     ) -> None:
         if self.is_active:
+            if error is not None and self.caused(error):
+                self.settle()
             self.is_active = False
             if callable(self.handler):
                 signal.signal(signal.SIGINT, self.handler)
