@@ -64,9 +64,10 @@ class WithMoments:
     def step(self, state: tuple[Any, Sums], block: Block) -> tuple[Any, Sums]:
         """Add a block."""
         inner, sums = state
-        for _, d in block.shifted(self.layout, self.shift):  # (m, p), in the cache
-            sums.first += d.sum(axis=0)
-            sums.second += np.einsum("ij,ij->j", d, d)
+        for j in range(self.layout.dense):
+            d = block.dense_column(j) - self.shift[j]  # (n,)
+            sums.first[j] += d.sum()
+            sums.second[j] += d @ d
         sums.rows += block.rows
         sums.sampled.append(block.X[slice(None, None, self.stride)].copy())
         return self.inner.step(inner, block), sums

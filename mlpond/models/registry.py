@@ -132,22 +132,24 @@ def point_alias(engine: Engine, version: Version, alias: str) -> None:
         [alias, version.name, version.version],
     )
     target = version.name if alias == DEFAULT else f"{version.name}@{alias}"
+    # one look at the catalogue for all of them: it lists every function of DuckDB's, in 25 ms
+    full_names = {f"{function}_{version.full_name}": function for function in FUNCTIONS}
+    signatures = engine.rows(
+        "select function_name, parameters from duckdb_functions() "
+        "where schema_name = 'ml' and list_contains(?, function_name)",
+        [list(full_names)],
+    )
     for function in FUNCTIONS:
-        old = f"ml.{identifier(f'{function}_{target}')}"
-        engine.execute(f"drop macro table if exists {old}")
-        signature = engine.rows(
-            "select parameters from duckdb_functions() "
-            "where schema_name = 'ml' and function_name = ?",
-            [f"{function}_{version.full_name}"],
-        )
-        if not signature:
-            continue
-        new = f"ml.{identifier(f'{function}_{version.full_name}')}"
-        parameters = signature[0][0]
+        engine.execute(f"drop macro table if exists ml.{identifier(f'{function}_{target}')}")
+    for full_name, parameters in signatures:
+        function = full_names[full_name]
         optional = _defaults(function)
         declared = ", ".join(f"{p} := {optional[p]}" if p in optional else p for p in parameters)
         passed = ", ".join(f"{p} := {p}" if p in optional else p for p in parameters)
-        engine.execute(f"create macro {old}({declared}) as table from {new}({passed})")
+        engine.execute(
+            f"create macro ml.{identifier(f'{function}_{target}')}({declared}) as table "
+            f"from ml.{identifier(full_name)}({passed})"
+        )
 
 
 def _defaults(function: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from mlpond.errors import InputError
 from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import unknown
 
-WINDOWS = 16  # stretches of rows that a sample is taken from
+WINDOWS = 8  # stretches of rows that a sample is taken from; each costs a row group
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,9 @@ def _train_and_store(
         run, warm = warm_start(engine, request, existing, design, task)
         first = linear.first_pass(design, task, options, n, label_mean, warm)
         near = np.array([feature.mean for feature in learnt]) if gathers else None
-        fit, durations, sums = train(engine, first, design, evaluation, threads, report, near)
+        fit, durations, sums = train(
+            engine, first, design, evaluation, n, total - n, threads, report, near
+        )
         if sums is not None and near is not None:
             design, info = _with_moments(design, info, sums, near)
             fit = linear.standardise(design, fit)
