@@ -113,8 +113,10 @@ def test_a_model_that_is_not_there(table):
         table.sql("alter model churn@9 set options (description = 'x')")
     with pytest.raises(duckdb.Error, match="no model is named chrn; there are: churn"):
         rows(table, "from ml.training_info('chrn')")
-    with pytest.raises(duckdb.Error, match="predict_chrn"):
+    with pytest.raises(ModelError, match="'chrn' is not known.*Did you mean 'churn'"):
         rows(table, "from ml.predict('chrn', 't')")
+    with pytest.raises(ModelError, match="ml.roc_curve: model churn@1 has no such function"):
+        rows(table, "from ML.ROC_CURVE(MODEL churn)")
 
 
 def test_altering(table):
