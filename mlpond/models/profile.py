@@ -13,6 +13,7 @@ from mlpond.models.features import Atom, is_number
 from mlpond.sql.templates.quoting import double, identifier, string
 
 EXACT_MEDIAN_ROWS = 1_000_000
+SAMPLE_AT_LEAST = 100  # rows below which a sample says too little
 NULL_CATEGORY = "_null_filler"  # BigQuery ML's name for NULL as a category
 
 
@@ -150,6 +151,9 @@ def numbers(
         )
         + f", count(*) from {sample or rows}"
     )
+    if sample is not None and sums[-1] < SAMPLE_AT_LEAST:
+        # the query's filter has left too little of the sampled stretches
+        return numbers(model, engine, rows, names, expressions)
     if sample is not None:
         counts = [sums[-1]] * len(expressions)
     else:

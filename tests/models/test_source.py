@@ -69,3 +69,32 @@ def test_encoded_rows_beyond_memory_come_from_a_temporary_table(pond, monkeypatc
     pond.sql(statement)
     assert rows(pond, "select weight, category_weights from ml.weights('m')") == kept
     assert rows(pond, "select count(*) from duckdb_tables() where temporary") == [(0,)]
+
+
+@pytest.mark.parametrize("condition", ["i between 500 and 1900", "i < 2000", "i >= 0"])
+def test_a_sample_that_the_filter_leaves_empty_does_no_harm(pond, monkeypatch, condition):
+    from mlpond.models import train
+    from mlpond.udfs.linear import logistic_regression
+
+    pond.sql(
+        "create table t as select i, hash(i) % 100 / 10 as a, hash(i + 100000) % 7 as b, "
+        "hash(i) % 100 + hash(i + 300000) % 60 > 80 as y from range(16000) r(i)"
+    )
+    statement = (
+        "create or replace model m options (model_type = 'logistic_reg', input_label_cols = ['y'], "
+        f"data_split_method = 'no_split') as select a, b, y from t where {condition}"
+    )
+    pond.sql(statement)
+    expected = rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)")
+    # a tenth of each stretch of 2,000 rows is sampled: rows 0 to 199, 2,000 to 2,199, …
+    monkeypatch.setattr(train, "GATHER_FROM", 100)
+    monkeypatch.setattr(train, "GATHER_SAMPLE", 140)
+    monkeypatch.setattr(logistic_regression, "SAMPLED_FROM", 100)
+    monkeypatch.setattr(logistic_regression, "SAMPLE_ROWS", 140)
+    monkeypatch.setattr(logistic_regression, "ROWS_PER_COEFFICIENT", 1)
+    pond.sql(statement)
+    found = rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)")
+    assert [row[0] for row in found] == [row[0] for row in expected]
+    # Newton from another start: both are within 1e-9 of the optimum
+    assert [row[1] for row in found] == pytest.approx([row[1] for row in expected], rel=1e-7)
+    assert rows(pond, "select unnest(warnings) from ml.models") == []
