@@ -12,7 +12,7 @@ from mlpond.sql.templates.header import Column, Header, Parameter, read_header
 __all__ = ["Column", "Entry", "Parameter", "Template", "catalog", "templates"]
 
 # Folders whose templates become functions of schema `ml`, in the order of installation.
-FIELDS = ("core", "distributions", "model")
+FIELDS = ("core", "special", "distributions", "model")
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,9 @@ def test_a_sample_that_the_filter_leaves_empty_does_no_harm(pond, monkeypatch, c
         f"data_split_method = 'no_split') as select a, b, y from t where {condition}"
     )
     pond.sql(statement)
-    expected = rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)")
+    expected = rows(
+        pond, "select processed_input, weight from ml.weights('m', standardize := true)"
+    )
     # a tenth of each stretch of 2,000 rows is sampled: rows 0 to 199, 2,000 to 2,199, …
     monkeypatch.setattr(train, "GATHER_FROM", 100)
     monkeypatch.setattr(train, "GATHER_SAMPLE", 140)
