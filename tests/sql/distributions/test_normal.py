@@ -141,3 +141,26 @@ def test_one_null_among_many_rows(pond):
 def test_a_parameter_out_of_range_is_an_error(pond, call, message):
     with pytest.raises(duckdb.Error, match=message):
         rows(pond, f"select {call}")
+
+
+@pytest.mark.parametrize(
+    "name, exact, low, high", [("erf", mp.erf, -6, 6), ("erfc", mp.erfc, -5, 26)]
+)
+def test_error_functions(con, name, exact, low, high):
+    rng = random.Random(4)
+    points = [rng.uniform(low, high) for _ in range(600)]
+    points += [10 ** rng.uniform(-300, 0) for _ in range(300)]
+    got = con.execute(f"select ml.{name}(unnest(?))", [points]).fetchall()
+    for (value,), x in zip(got, points, strict=True):
+        expected = exact(mp.mpf(x))
+        assert abs(mp.mpf(value) - expected) <= TOLERANCE * abs(expected), x
+
+
+def test_error_functions_at_the_ends(pond):
+    found = rows(
+        pond,
+        "select ml.erf('inf'::double), ml.erf('-inf'::double), ml.erfc('-inf'::double), ml.erfc(1e300), "
+        "ml.erf(0), ml.erf(null)",
+    )
+    assert found == [(1.0, -1.0, 2.0, 0.0, 0.0, None)]
+    assert math.isnan(rows(pond, "select ml.erfc('nan'::double)")[0][0])
