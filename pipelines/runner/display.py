@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from mlpond.pipelines.runner.result import RunResult, StepResult
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 QueryProgress = Callable[[], float]
 
 
-class Display(Protocol):
-    """What the runner tells whoever watches."""
+class Display:
+    """What the runner tells whoever watches; this one shows nothing."""
 
     def start(
         self, project: Project, steps: Sequence[Node], database: str, query_progress: QueryProgress
@@ -42,31 +42,7 @@ class Display(Protocol):
         """Leave the terminal as it was; called last or before finish, also after an interrupt."""
 
 
-class Silent:
-    """Shows nothing."""
-
-    def start(
-        self, project: Project, steps: Sequence[Node], database: str, query_progress: QueryProgress
-    ) -> None:
-        """Nothing."""
-
-    def step_started(self, node: Node, reason: str) -> None:
-        """Nothing."""
-
-    def progress(self, message: str, fraction: float | None) -> None:
-        """Nothing."""
-
-    def step_finished(self, result: StepResult) -> None:
-        """Nothing."""
-
-    def finish(self, result: RunResult) -> None:
-        """Nothing."""
-
-    def stop(self) -> None:
-        """Nothing."""
-
-
-class Plain(Silent):
+class Plain(Display):
     """One line an event, with the time of day; for logs and pipes."""
 
     def __init__(self, file: TextIO) -> None:

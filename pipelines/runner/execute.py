@@ -15,7 +15,7 @@ from mlpond import __version__
 from mlpond.errors import PipelineError
 from mlpond.interrupt import interruptible
 from mlpond.pipelines.runner.catalog import Catalog
-from mlpond.pipelines.runner.display import Display, Silent
+from mlpond.pipelines.runner.display import Display
 from mlpond.pipelines.runner.fingerprint import UNCHANGED, Fingerprint, fingerprint, reason_to_run
 from mlpond.pipelines.runner.history import History, utc_now
 from mlpond.pipelines.runner.make import RuleBrokenError, make
@@ -61,7 +61,7 @@ def run_pipeline(
     _refuse_open_transaction(pond)
     catalog = Catalog(pond, project.name)
     plan = make_plan(pond, project, catalog, values, select)
-    run = _Run(pond, project, catalog, plan, values, full_refresh, display or Silent())
+    run = _Run(pond, project, catalog, plan, values, full_refresh, display or Display())
     return run.rehearse() if dry_run else run.perform(select)
 
 

@@ -15,7 +15,14 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from mlpond.pipelines.runner.display import QueryProgress, amount, commands, outcome, show_number
+from mlpond.pipelines.runner.display import (
+    Display,
+    QueryProgress,
+    amount,
+    commands,
+    outcome,
+    show_number,
+)
 from mlpond.pipelines.runner.result import RunResult, StepResult
 
 if TYPE_CHECKING:
@@ -38,7 +45,7 @@ def _unknown() -> float:
     return -1.0
 
 
-class Live:
+class Live(Display):
     """Steps appear as they end; the last lines show the step that runs and how far all is.
 
     Finished steps scroll up like any output, so that a long pipeline fits a short terminal.
