@@ -164,3 +164,28 @@ def test_error_functions_at_the_ends(pond):
     )
     assert found == [(1.0, -1.0, 2.0, 0.0, 0.0, None)]
     assert math.isnan(rows(pond, "select ml.erfc('nan'::double)")[0][0])
+
+
+def test_logarithm_of_the_density(con):
+    rng = random.Random(8)
+    points = [
+        (rng.uniform(-1e4, 1e4), rng.uniform(-5, 5), 10 ** rng.uniform(-2, 2)) for _ in range(300)
+    ]
+    for x, m, s in points:
+        ((value,),) = con.execute("select ml.normal_logpdf($1, $2, $3)", [x, m, s]).fetchall()
+        z = (mp.mpf(x) - mp.mpf(m)) / mp.mpf(s)
+        expected = -z * z / 2 - mp.log(mp.mpf(s)) - mp.log(2 * mp.pi) / 2
+        assert mp.mpf(value) == pytest.approx(expected, rel=1e-14, abs=1e-15)
+
+
+def test_draws_have_the_moments_of_the_distribution(pond):
+    n = 200_000
+    ((mean, variance, kurtosis),) = rows(
+        pond,
+        f"select avg(x), var_samp(x), kurtosis_pop(x) from (select ml.normal_random(3, i, 5, 2) as x from range({n}) r(i))",
+    )
+    assert rows(pond, "select ml.normal_mean(5, 2), ml.normal_variance(5, 2)") == [(5.0, 4.0)]
+    # six standard errors: sd / sqrt(n), variance · sqrt(2 / n), sqrt(24 / n)
+    assert mean == pytest.approx(5, abs=6 * 2 / math.sqrt(n))
+    assert variance == pytest.approx(4, rel=6 * math.sqrt(2 / n))
+    assert kurtosis == pytest.approx(0, abs=6 * math.sqrt(24 / n))
