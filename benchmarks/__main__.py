@@ -1,7 +1,8 @@
 """Run every benchmark."""
 
-from benchmarks import linear_models, opening
+from benchmarks import least_squares, linear_models, opening
 
 if __name__ == "__main__":
     opening.main()
+    least_squares.main()
     linear_models.main()
