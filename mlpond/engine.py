@@ -45,10 +45,6 @@ class Engine:
         """Run a query and return the first value of its first row."""
         return self.row(sql, params)[0]
 
-    def describe(self, query: str) -> list[tuple[str, str]]:
-        """Return the (name, type) of the columns that a query would give, without running it."""
-        return [(row[0], row[1]) for row in self.rows(f"describe {query}")]
-
     @contextmanager
     def stream(
         self, query: str, batch_rows: int = BATCH_ROWS

@@ -202,6 +202,7 @@ def learn_features(
     model: str,
     engine: Engine,
     rows: str,
+    n: int,
     atoms: list[Atom],
     known: dict[str, Numbers],
     *,
@@ -214,6 +215,7 @@ def learn_features(
         model: For messages.
         engine: Runs the queries.
         rows: The training rows, as it can stand behind FROM.
+        n: Number of rows.
         atoms: The features.
         known: Statistics that are known already, by expression.
         drop_most_frequent: Dummy encoding: the most frequent category gets no column.
@@ -223,12 +225,11 @@ def learn_features(
     expressions = [atom.expression for atom in numeric]
     found = numbers(model, engine, rows, [atom.name for atom in numeric], expressions)
     known = known | dict(zip(expressions, found, strict=True))
-    total = engine.value(f"select count(*) from {rows}")
     features = []
     for atom in atoms:
         if atom.kind == "numeric":
             stats = known[atom.expression]
-            features.append(Feature(atom, stats.mean or 0.0, stats.stddev or 0.0, total - stats.n))
+            features.append(Feature(atom, stats.mean or 0.0, stats.stddev or 0.0, n - stats.n))
             continue
         report(f"categories of {atom.name}", None)
         if atom.kind == "sparse":

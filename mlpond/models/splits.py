@@ -6,7 +6,7 @@ rule refuses to answer on a DuckDB whose hash differs, rather than silently pick
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlpond.engine import Engine
@@ -16,15 +16,16 @@ from mlpond.sql.templates.quoting import identifier, literal
 
 SMALL, LARGE, LARGE_EVALUATION = 500, 50_000, 10_000  # BigQuery ML's AUTO_SPLIT
 _HASHES = 2**64
-# What DuckDB 1.5 and 2.0 both answer; computed by SELECT hash('mlpond', 1.5e0).
+# Its value is stored with the rule: DuckDB 1.5 and 2.0 agree on it, another version may not.
 _PROBE = "hash('mlpond', 1.5e0)"
 
 
 @dataclass(frozen=True)
 class Split:
-    """SQL predicates of the training and the evaluation rows; None holds nothing out."""
+    """The SQL predicate of the evaluation rows, None if nothing is held out, and their number."""
 
     evaluation: str | None
+    held_out: int = 0
 
     def training_rows(self, source: str) -> str:
         """Write the query of the training rows."""
@@ -78,6 +79,7 @@ def make_split(
             )
         if held_out == 0:
             return Split(None)
+        split = replace(split, held_out=held_out)
     return split
 
 

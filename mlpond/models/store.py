@@ -53,7 +53,6 @@ def store(engine: Engine, trained: Trained) -> None:
             "the fit is not determined"
         )
     seconds = time.perf_counter() - trained.started
-    given = {key: _plain(value) for key, value in request.statement.options.items()}
     record = {
         "name": name, "version": number, "model_type": options.model_type, "task": task.kind,
         "label": task.label, "label_type": task.label_type, "classes": list(task.classes) or None,
@@ -61,10 +60,10 @@ def store(engine: Engine, trained: Trained) -> None:
         "training_rows": trained.n, "evaluation_rows": trained.total - trained.n,
         "training_run": trained.run,
         "iterations": len(fit.iterations), "loss": fit.loss, "seconds": seconds,
-        "seed": options["seed"], "warnings": said, "options": json.dumps(given),
+        "seed": options["seed"], "warnings": said, "options": json.dumps(request.statement.options),
         "transform": request.statement.transform, "query": request.statement.query,
         "evaluation_query": evaluation, "description": options["description"],
-        "labels": json.dumps(_plain(options["labels"])) if options["labels"] else None,
+        "labels": json.dumps(options["labels"]) if options["labels"] else None,
         "mlpond_version": __version__,
     }  # fmt: skip
     listed = ", ".join(record)
@@ -138,12 +137,3 @@ def _transform_rows(transform: Transform) -> list[tuple[Any, ...]]:
             if learnt.dropped is not None:
                 rows.append((*head, "dropped", None, None, learnt.dropped))
     return rows
-
-
-def _plain(value: Any) -> Any:
-    """Turn an option's value into what JSON can hold."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

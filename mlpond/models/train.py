@@ -79,7 +79,7 @@ def _train_and_store(
         task = find_task(engine, request, source.relation)
         split = make_split(engine, model, source.relation, source.columns, total, options)
         rows = split.training_rows(source.relation)
-        n = engine.value(f"select count(*) from {rows}")
+        n = total - split.held_out
         held_out = split.evaluation_rows(source.relation)
         info: list[tuple[Any, ...]] = []
         known: dict[str, profile.Numbers] = {}
@@ -97,17 +97,18 @@ def _train_and_store(
         if transform is not None:
             report("fitting TRANSFORM", None)
             transform = fit_transform(engine, rows, transform)
-            encoded = f"({transform.query(rows)})"
+            transformed = transform.query(rows)
+            encoded = f"({transformed})"
             evaluation = f"({transform.query(held_out)})" if held_out else None
             known = {}
             columns = [
                 (name, kind)
-                for name, kind in columns_of(engine, encoded[1:-1])
+                for name, kind in columns_of(engine, transformed)
                 if name.lower() not in request.reserved
             ]
         atoms = _atoms(engine, request, encoded, columns, transform)
         learnt = profile.learn_features(
-            model, engine, encoded, atoms, known,
+            model, engine, encoded, n, atoms, known,
             drop_most_frequent=options["category_encoding_method"] == "DUMMY_ENCODING",
             report=report,
         )  # fmt: skip

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from mlpond.errors import InputError
 
@@ -142,14 +141,3 @@ def relation(name: str) -> str:
 def is_plain(name: str) -> bool:
     """Tell whether a name needs no quotes to be read back as it is."""
     return bool(_PLAIN.match(name))
-
-
-def is_query(text: str) -> bool:
-    """Tell whether text parses as one SELECT-like query in DuckDB's dialect."""
-    import sqlglot
-
-    try:
-        parsed = sqlglot.parse(text, dialect="duckdb")
-    except SqlglotError:
-        return False
-    return len(parsed) == 1 and isinstance(parsed[0], exp.Query)
