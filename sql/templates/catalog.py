@@ -12,7 +12,11 @@ from mlpond.sql.templates.header import Column, Header, Parameter, read_header
 __all__ = ["Column", "Entry", "Parameter", "Template", "catalog", "templates"]
 
 # Folders whose templates become functions of schema `ml`, in the order of installation.
-FIELDS = ("core", "special", "distributions", "model")
+FIELDS = (
+    "core", "special", "distributions", "inference", "probability", "describe", "effect_sizes",
+    "intervals", "means", "proportions", "variances", "correlation", "anova", "categorical",
+    "ranks", "goodness_of_fit", "series", "resampling", "multiplicity", "regression", "model",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,10 @@
     #}
 
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
+
+Every test has the same fields (inference/result.j2). Its header writes them as one column
+`test_fields  TEST  …` (`f_test_fields` with df_between and df_within); a later line of the same
+name says what, say, `estimate` is in this test. A function returns them as a STRUCT: `TEST`.
 """
 
 from __future__ import annotations
@@ -30,6 +34,34 @@ PARAMETER_TYPES = (
     "model", "relation", "column", "columns", "double", "integer", "boolean", "string", "list",
     "any",
 )  # fmt: skip
+TEST_FIELDS = {
+    "statistic": ("DOUBLE", "the test statistic"),
+    "df": ("DOUBLE", "degrees of freedom; NULL if the test has none"),
+    "p_value": ("DOUBLE", "probability of a statistic as far out, if the null hypothesis holds"),
+    "log10_p_value": (
+        "DOUBLE",
+        "its decimal logarithm, also where p_value is too small for a double",
+    ),
+    "estimate": ("DOUBLE", "what the test is about, as estimated; NULL if there is no such number"),
+    "standard_error": ("DOUBLE", "standard error of the estimate"),
+    "ci_lower": ("DOUBLE", "lower end of the confidence interval of the estimate"),
+    "ci_upper": ("DOUBLE", "upper end of the confidence interval of the estimate"),
+    "effect_size": ("DOUBLE", "size of the effect, free of units"),
+    "n": ("BIGINT", "observations used"),
+    "n_missing": ("BIGINT", "rows left out because a value was NULL or NaN"),
+}
+F_TEST_FIELDS = {
+    name: field
+    for key, value in TEST_FIELDS.items()
+    for name, field in (
+        {
+            "df_between": ("DOUBLE", "degrees of freedom between groups"),
+            "df_within": ("DOUBLE", "degrees of freedom within groups"),
+        }
+        if key == "df"
+        else {key: value}
+    ).items()
+}
 _SECTION = re.compile(r"(Functions|Parameters|Columns)\b(?:\s*\((.*)\))?\s*\Z")
 _LABEL = re.compile(r"(Level|Example|Source):\s*(.*)\Z")
 _SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)\Z")
@@ -117,7 +149,7 @@ def read_header(text: str, path: str) -> Header:
         summary=" ".join(summary),
         functions=tuple(_function(line, path) for line in sections["Functions"]),
         parameters=tuple(_parameter(line, path) for line in sections["Parameters"]),
-        columns=tuple(Column(*_fields(line, path)) for line in sections["Columns"]),
+        columns=_columns(sections["Columns"], path),
         level=level,
         example="\n".join(labels["Example"]).strip() or None,
         source=" ".join(labels["Source"]).strip(),
@@ -144,6 +176,25 @@ def _fields(line: str, path: str) -> tuple[str, str, str]:
     return fields[0], fields[1], fields[2]
 
 
+def _columns(lines: list[str], path: str) -> tuple[Column, ...]:
+    columns: dict[str, Column] = {}
+    for line in lines:
+        name, kind, meaning = _fields(line, path)
+        if kind == "TEST":
+            fields = F_TEST_FIELDS if name == "f_test_fields" else TEST_FIELDS
+            columns |= {key: Column(key, *field) for key, field in fields.items()}
+        else:
+            columns[name] = Column(name, kind, meaning)
+    return tuple(columns.values())
+
+
+def _result(text: str) -> str:
+    """Write out the STRUCT of a function that returns the fields of a test."""
+    fields = F_TEST_FIELDS if text.endswith("F_TEST") else TEST_FIELDS
+    struct = ", ".join(f"{name} {kind}" for name, (kind, _) in fields.items())
+    return re.sub(r"\b(F_)?TEST\Z", f"STRUCT({struct})", text)
+
+
 def _parameter(line: str, path: str) -> Parameter:
     name, kind, meaning = _fields(line, path)
     name, _, default = name.partition(" := ")
@@ -165,4 +216,4 @@ def _function(line: str, path: str) -> Function:
     for part in filter(None, (part.strip() for part in inside.split(","))):
         argument, _, default = part.partition(" := ")
         arguments.append((argument, default or None))
-    return Function(name, tuple(arguments), result, meaning)
+    return Function(name, tuple(arguments), _result(result), meaning)

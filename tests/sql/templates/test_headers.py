@@ -7,6 +7,7 @@ import pytest
 
 import mlpond
 from mlpond.errors import InputError, TemplateError
+from mlpond.seeds import list_seeds, load
 from mlpond.sql import catalog
 from mlpond.sql.templates.catalog import Template, templates
 from mlpond.sql.templates.header import read_header
@@ -21,6 +22,9 @@ SAMPLES = {"model": "'m'", "relation": "'penguins'", "boolean": "true"}
 def con(load_penguins):
     with mlpond.connect() as session:
         load_penguins(session)
+        for seed in list_seeds():
+            if seed not in ("penguins", "flights"):
+                load(session, seed)
         session.sql(
             "create model m options (model_type = 'linear_reg', calculate_p_values = true, "
             "category_encoding_method = 'dummy_encoding', input_label_cols = ['body_mass_g']) "
@@ -46,17 +50,21 @@ def test_parameters_are_those_of_the_macro(con, entry):
     "entry", [entry for entry in ENTRIES if entry.columns], ids=lambda entry: entry.name
 )
 def test_columns_are_those_of_the_result(con, entry):
-    arguments = ", ".join(
-        SAMPLES[parameter.type] for parameter in entry.parameters if parameter.default is None
-    )
-    described = con.execute(f"describe from ml.{entry.name}({arguments})").fetchall()
+    if any(parameter.type == "model" for parameter in entry.parameters):
+        arguments = ", ".join(
+            SAMPLES[parameter.type] for parameter in entry.parameters if parameter.default is None
+        )
+        query = f"from ml.{entry.name}({arguments})"
+    else:
+        query = entry.example  # of a table of the seeds
+    described = con.execute(f"describe {query}").fetchall()
     assert [(row[0], row[1]) for row in described] == [
         (column.name, column.type) for column in entry.columns
     ]
 
 
 @pytest.mark.parametrize(
-    "entry", [entry for entry in ENTRIES if entry.kind == "scalar"], ids=lambda entry: entry.name
+    "entry", [entry for entry in ENTRIES if entry.kind != "table"], ids=lambda entry: entry.name
 )
 def test_result_type_of_a_scalar_is_the_headers(con, entry):
     if entry.name in ("train", "version_of"):
