@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 
 from mlpond.sql.templates import quoting
 from mlpond.sql.templates.catalog import Template, names, read_text, templates
@@ -17,11 +19,32 @@ def statements() -> Iterator[tuple[str, str]]:
     """Yield (path, SQL) of everything that the library installs, in order."""
     for path in names("library", ".sql"):
         yield path, read_text(path)
+    yield from _in_order_of_use(
+        {
+            template.path: render_text(template.text, {}, template.path)
+            for template in templates()
+            if template.header.functions
+        }
+    )
+    # a query in text is bound when it is called, so the order of these does not matter
     for template in templates():
-        if template.header.functions:
-            yield template.path, render_text(template.text, {}, template.path)
-        else:
+        if not template.header.functions:
             yield template.path, table_macro(template)
+
+
+def _in_order_of_use(rendered: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Order templates so that a macro comes after those it calls: DuckDB binds it at once."""
+    home = {
+        name: path
+        for path, sql in rendered.items()
+        for name in re.findall(r"\bmacro ml\.(\w+)\(", sql)
+    }
+    uses = {
+        path: {home[name] for name in re.findall(r"\bml\.(\w+)\(", sql) if name in home} - {path}
+        for path, sql in rendered.items()
+    }
+    for path in TopologicalSorter(uses).static_order():
+        yield path, rendered[path]
 
 
 def table_macro(template: Template) -> str:
