@@ -6,6 +6,7 @@ shapes above 1000, where its series take minutes, by continued fractions at the 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -178,7 +179,53 @@ def _lognormal_point(r: random.Random) -> Point:
     return 2.718281828459045 ** (s * r.uniform(-30, 30)), s
 
 
+def _normal_point(r: random.Random) -> Point:
+    return (r.choice([r.uniform(-37, 37), r.gauss(0, 1)]),)
+
+
+def _upper_normal(x: mp.mpf) -> mp.mpf:
+    return mp.erfc(x / mp.sqrt(2)) / 2
+
+
+def _hypergeometric_point(r: random.Random) -> Point:
+    population = int(10 ** r.uniform(0.5, 3.3))
+    successes, draws = r.randint(0, population), r.randint(0, population)
+    mean = population and draws * successes / population
+    k = round(mean + r.gauss(0, 3) * (mean * (1 - successes / population)) ** 0.5)
+    low = max(0, draws + successes - population)
+    return float(min(max(k, low), successes, draws)), population, successes, draws
+
+
+def _hypergeometric(low: mp.mpf, high: mp.mpf, population: mp.mpf, successes: mp.mpf,
+                    draws: mp.mpf) -> mp.mpf:  # fmt: skip
+    """P(low <= X <= high), in whole numbers."""
+    m, n, r = int(population), int(successes), int(draws)
+    first, last = max(int(low), r + n - m, 0), min(int(high), n, r)
+    ways = sum(math.comb(n, j) * math.comb(m - n, r - j) for j in range(first, last + 1))
+    return mp.mpf(ways) / math.comb(m, r)
+
+
 CASES = [
+    Case("erf", lambda r: (r.choice([r.uniform(-6, 6), 10 ** r.uniform(-300, 0)]),), mp.erf),
+    Case("erfc", lambda r: (r.uniform(-6, 26),), mp.erfc),
+    Case("log1p", lambda r: (r.choice([r.uniform(-0.99, 5), 10 ** r.uniform(-300, 3)]),), mp.log1p),
+    Case("expm1", lambda r: (r.choice([r.uniform(-40, 40), 10 ** r.uniform(-300, 0)]),), mp.expm1),
+    Case("normal_pdf", _normal_point, mp.npdf),
+    Case("normal_cdf", _normal_point, lambda x: _upper_normal(-x)),
+    Case("normal_sf", _normal_point, _upper_normal),
+    Case("normal_logsf", lambda r: (r.uniform(-30, 300),), lambda x: mp.log(_upper_normal(x))),
+    Case("exponential_cdf", lambda r: (10 ** r.uniform(-300, 2.8),), lambda x: -mp.expm1(-x)),
+    Case("logistic_cdf", lambda r: (r.uniform(-690, 40),), lambda x: 1 / (1 + mp.exp(-x))),
+    Case("laplace_cdf", lambda r: (r.uniform(-690, 40),),
+         lambda x: mp.exp(x) / 2 if x < 0 else 1 - mp.exp(-x) / 2),
+    Case("cauchy_cdf", lambda r: (r.choice([-1, 1]) * 10 ** r.uniform(-10, 100),),
+         lambda x: mp.acot(-x) / mp.pi % 1),
+    Case("pareto_sf", lambda r: (1 + 10 ** r.uniform(-12, 6), r.choice([0.5, 3.0, 40.0])),
+         lambda x, a: x**-a),
+    Case("hypergeometric_pmf", _hypergeometric_point, lambda k, *p: _hypergeometric(k, k, *p)),
+    Case("hypergeometric_cdf", _hypergeometric_point, lambda k, *p: _hypergeometric(0, k, *p)),
+    Case("hypergeometric_sf", _hypergeometric_point,
+         lambda k, *p: _hypergeometric(k + 1, p[2], *p)),
     Case("gamma_inc", lambda r: _gamma_point(r)[::-1], _lower_gamma),
     Case("gamma_inc_upper", lambda r: _gamma_point(r)[::-1], _upper_gamma),
     Case("beta_inc", _beta_point, lambda x, a, b: _beta(a, b, x)),
