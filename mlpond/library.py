@@ -61,6 +61,10 @@ def install(engine: Engine) -> None:
                 engine.execute(sql)
             except duckdb.Error as error:
                 raise refusal(path, sql, error) from error
+        if engine.value("select count(*) from ml.models"):
+            from mlpond.models.inference import refuse_older
+
+            refuse_older(engine)
         engine.execute("delete from ml.library")
         engine.execute(
             "insert into ml.library (version, digest, duckdb_version, installed_at) "

@@ -20,11 +20,22 @@ TABLES = (
     "training_info",
     "features",
     "coefficients",
+    "coefficient_factors",
     "fit_statistics",
     "transform_state",
 )
 # Functions that differ from model to model: ml.<function>('m', …) calls ml."<function>_m"(…).
-FUNCTIONS = ("predict", "evaluate", "weights", "confusion_matrix", "roc_curve")
+# The last three are for regression inference.
+FUNCTIONS = (
+    "predict",
+    "evaluate",
+    "weights",
+    "confusion_matrix",
+    "roc_curve",
+    "design",
+    "residuals",
+    "products",
+)
 
 
 @dataclass(frozen=True)
@@ -153,7 +164,10 @@ def point_alias(engine: Engine, version: Version, alias: str) -> None:
 
 
 def _defaults(function: str) -> dict[str, str]:
-    defaults = {"threshold": "5e-1", "standardize": "false", "thresholds": "null"}
+    defaults = {
+        "threshold": "5e-1", "standardize": "false", "thresholds": "null", "also": "''",
+        "squares": "false",
+    }  # fmt: skip
     if function != "predict":
         defaults["data"] = "null"
     return defaults

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlpond import __version__
 from mlpond.engine import Engine
-from mlpond.models import linear, registry
+from mlpond.models import inference, linear, registry
 from mlpond.models.linear import Task
 from mlpond.models.macros import model_macros
 from mlpond.models.request import Request
@@ -89,6 +89,11 @@ def store(engine: Engine, trained: Trained) -> None:
         [key + row for row in linear.coefficient_rows(rows, task, fit)],
     )  # fmt: skip
     registry.insert(
+        engine, "coefficient_factors",
+        ("model", "version", "position", "factor", "sum_of_squares"),
+        [key + row for row in inference.factor_rows(rows, fit)],
+    )  # fmt: skip
+    registry.insert(
         engine, "fit_statistics", ("model", "version", "name", "value"),
         [key + pair for pair in linear.fit_statistics(task, fit).items()],
     )  # fmt: skip
@@ -98,12 +103,17 @@ def store(engine: Engine, trained: Trained) -> None:
             ("model", "version", "output", "call", "function", "key", "position", "number", "text"),
             [key + row for row in _transform_rows(transform)],
         )  # fmt: skip
+    made = transform.select_list(request.reserved) if transform else []
     body = linear.prediction_body(
         rows, task, fit, model=name, version=number, source=mark("data"),
         threshold=mark("threshold"),
-        transform=transform.select_list(request.reserved) if transform else [],
+        transform=made,
     )  # fmt: skip
-    registry.install_macros(engine, version, model_macros(version, task, body, evaluation))
+    macros = model_macros(version, task, body, evaluation)
+    macros += inference.inference_macros(
+        version, rows, task, fit, options, made, trained.split.training_rows(query)
+    )
+    registry.install_macros(engine, version, macros)
     registry.point_alias(engine, version, registry.DEFAULT)
 
 

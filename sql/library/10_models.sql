@@ -77,6 +77,17 @@ create table if not exists ml.coefficients (
     ci_upper double,
 );
 
+-- Regression inference: a row a coefficient of a linear regression without a penalty. Over the
+-- training rows, the covariance of two weights is the error variance times the inner product of
+-- their factors; see ml.robust_weights.
+create table if not exists ml.coefficient_factors (
+    model varchar not null,
+    version integer not null,
+    position integer not null,          -- as in ml.coefficients
+    factor double[] not null,
+    sum_of_squares double,              -- of the column around its mean; NULL for the intercept
+);
+
 -- One number a row: fit statistics such as r2, aic, log_likelihood, condition_number.
 create table if not exists ml.fit_statistics (
     model varchar not null,

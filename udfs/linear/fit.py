@@ -20,6 +20,7 @@ from mlpond.udfs.design import Array, Layout
 
 STRATEGIES = ("AUTO_STRATEGY", "NORMAL_EQUATION", "BATCH_GRADIENT_DESCENT")
 RATE_STRATEGIES = ("LINE_SEARCH", "CONSTANT")
+DESIGN_COLUMNS = 100  # columns up to which regression inference is prepared, in p² numbers
 DESCENT_PROGRESS = 0.01  # gradient descent stops below this relative progress
 
 
@@ -249,6 +250,28 @@ class Inference:
 
 
 @dataclass(frozen=True)
+class Design:
+    """The way from the raw columns of a row x to orthonormal ones, z = root'(x - center).
+
+    Over the training rows Z'Z = I, and the centred columns of X span what those of Z span, so that
+    the inverse of the centred X'X is root root' and the leverage of a row is |z|² (plus 1 / n for
+    the intercept). Nothing is inverted again to get there.
+
+    Attributes:
+        root: Shape (p, r), r the rank of the centred columns; a row of zeros for a column that
+            does not vary.
+        center: Means of the raw columns, shape (p,); zeros without an intercept.
+        sum_of_squares: Of the raw columns around the center, shape (p,).
+        has_intercept: Whether one is fitted.
+    """
+
+    root: Array
+    center: Array
+    sum_of_squares: Array
+    has_intercept: bool
+
+
+@dataclass(frozen=True)
 class Fit:
     """A fitted linear model: C weight vectors, C = 1 unless it is multinomial.
 
@@ -268,6 +291,8 @@ class Fit:
         warnings: What the user should know.
         inference: Standard errors and so on, if asked for.
         passes: Scans made.
+        design: Of a linear regression without a penalty that is at its optimum, if it is not
+            wider than DESIGN_COLUMNS.
     """
 
     coefficients: Array
@@ -284,3 +309,4 @@ class Fit:
     warnings: tuple[FitWarning, ...] = field(default=())
     inference: Inference | None = None
     passes: int = 1
+    design: Design | None = None

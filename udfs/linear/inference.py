@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from mlpond.udfs.design import Array
-from mlpond.udfs.linear.fit import CoefficientTests, Scaling
+from mlpond.udfs.linear.fit import CoefficientTests, Design, Scaling
 from mlpond.udfs.special import (
     normal_quantile_two_sided,
     normal_two_sided,
@@ -70,6 +70,31 @@ def to_raw_root(joint: Array, scaling: Scaling) -> Array:
     raw[:-1] /= scaling.scale[:, None]
     raw[-1] -= scaling.shift @ raw[: scaling.shift.size]
     return raw
+
+
+def orthonormal_design(
+    inverse_root: Array, rank: int, length: Array, mean: Array, scaling: Scaling, intercept: bool
+) -> Design:
+    """The map from raw columns to as many orthonormal ones as the rank.
+
+    Args:
+        inverse_root: L with L L' = C, shape (p, r); where one-hot columns are complete, r is more
+            than the rank.
+        rank: Of the centred columns.
+        length: Root of the sum of squares of every centred, standardised column, shape (p,).
+        mean: m, shape (p,).
+        scaling: From raw to standardised columns.
+        intercept: Whether one is fitted.
+    """
+    unit = np.where(length > 0, length, 1.0)
+    # Of columns of length 1, X L is orthonormal but for directions that L maps to 0. Those have
+    # singular values near eps, the others at least 1 / sqrt(p).
+    u, s, _ = np.linalg.svd(unit[:, None] * inverse_root, full_matrices=False)
+    root = (u * s)[:, :rank] / (unit * scaling.scale)[:, None]  # (p, rank)
+    root[length == 0] = 0.0
+    center = mean * scaling.scale
+    center[: scaling.shift.size] += scaling.shift
+    return Design(root, center, (length * scaling.scale) ** 2, intercept)
 
 
 def coefficient_tests(

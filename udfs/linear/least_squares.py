@@ -10,8 +10,14 @@ import numpy as np
 from mlpond.udfs.design import Array
 from mlpond.udfs.linear.coordinate_descent import coordinate_descent
 from mlpond.udfs.linear.descent import as_iterations, descend_quadratic
-from mlpond.udfs.linear.fit import Fit, Inference, Iteration, Options
-from mlpond.udfs.linear.inference import coefficient_tests, joint_root, shrunken_root, to_raw_root
+from mlpond.udfs.linear.fit import DESIGN_COLUMNS, Design, Fit, Inference, Iteration, Options
+from mlpond.udfs.linear.inference import (
+    coefficient_tests,
+    joint_root,
+    orthonormal_design,
+    shrunken_root,
+    to_raw_root,
+)
 from mlpond.udfs.linear.solve import Solution, solve
 from mlpond.udfs.linear.summary import Summary
 from mlpond.udfs.linear.warn import constant_warnings, dependence_warnings, not_converged
@@ -76,7 +82,7 @@ def fit_least_squares(
     return Fit(
         raw, raw_intercept, w[None, :], np.array([intercept]), summary.rows, summary.weight, mse,
         objective, iterations, converged, solution.condition_number,
-        tuple(warnings), inference, passes,
+        tuple(warnings), inference, passes, _design(summary, solution, options),
     )  # fmt: skip
 
 
@@ -162,6 +168,26 @@ def _inference(
         tests[0], tests[1], df, llf, 2 * k - 2 * llf, math.log(n) * k - 2 * llf,
         math.sqrt(variance) if df > 0 else math.nan, explained, adjusted, f, slopes,
     )  # fmt: skip
+
+
+def _design(summary: Summary, solution: Solution, options: Options) -> Design | None:
+    """The orthonormal columns of the fit, where standard errors follow from them."""
+    if options.l1_reg > 0 or options.l2_reg > 0 or options.descends:
+        return None
+    if summary.layout.width > DESIGN_COLUMNS:
+        return None
+    root = solution.inverse_root
+    length = np.sqrt(np.maximum(np.diag(summary.problem.H), 0.0))
+    if summary.problem.root is not None:
+        length = np.linalg.norm(summary.problem.root, axis=0)
+    return orthonormal_design(
+        root,
+        root.shape[1] - _nulls(summary),
+        np.where(summary.problem.usable, length, 0.0),
+        summary.mean,
+        summary.scaling,
+        options.fit_intercept,
+    )
 
 
 def _nulls(summary: Summary) -> int:
