@@ -15,7 +15,13 @@ from mlpond.sql.templates.renderer import render
 
 ENTRIES = catalog()
 # Arguments with which a function of models can be described.
-SAMPLES = {"model": "'m'", "relation": "'penguins'", "boolean": "true"}
+SAMPLES = {
+    "model": "'m'",
+    "relation": "'penguins'",
+    "boolean": "true",
+    "string": "'penguins'",
+    "column": "'island'",
+}
 
 
 @pytest.fixture(scope="module")
