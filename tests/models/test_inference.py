@@ -11,6 +11,7 @@ import statsmodels.formula.api as smf
 
 import mlpond
 from mlpond.errors import ModelError
+from mlpond.models import train as training
 from tests.conftest import rows
 
 FUNCTIONS = (
@@ -130,6 +131,26 @@ def test_rows_without_a_feature_are_filled_as_in_training(penguins):
     found = errors(penguins, "from ml.robust_weights('m', type := 'HC2')")
     expected = np.column_stack([fit.params, fit.bse])[[1, 2, 0]]
     assert np.array(list(found.values())) == pytest.approx(expected, rel=1e-9)
+
+
+def test_moments_gathered_in_the_first_pass_do_not_matter(pond, monkeypatch):
+    # as for a million rows: the fit begins with the moments of a sample
+    monkeypatch.setattr(training, "GATHER_FROM", 1000)
+    monkeypatch.setattr(training, "GATHER_SAMPLE", 500)
+    pond.con.execute(
+        "create table t as select 1e3 + hash(3 * i) % 1000 / 1e2 as a, hash(3 * i + 1) % 1000 / 1e4 "
+        "as b, a + hash(3 * i + 2) % 1000 / 1e1 as y from range(5000) as r(i)"
+    )
+    pond.sql(
+        "create model m options (model_type = 'linear_reg', input_label_cols = ['y'], "
+        "data_split_method = 'no_split') as select * from t"
+    )
+    data = pond.con.execute("from t").df()
+    centred = data.assign(a=data.a - data.a.mean(), b=data.b - data.b.mean())
+    fit = smf.ols("y ~ a + b", centred).fit().get_robustcov_results("HC3")
+    found = rows(pond, "select standard_error from ml.robust_weights('m') limit 2")
+    # sums of 5000 rows
+    assert [row[0] for row in found] == pytest.approx(fit.bse[1:].tolist(), rel=1e-11)
 
 
 REFUSED = [
