@@ -1,0 +1,77 @@
+"""Every function of the library, called by its example in DuckDB's own 1.5 shell, without Python."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mlpond
+from mlpond.seeds import list_seeds, load
+from mlpond.sql import catalog
+
+# What a plain shell cannot do: training needs Python.
+PYTHON_ONLY = {"train"}
+# The models that the examples name: type, label and rows. late_arrival stands for any classifier.
+PENGUINS = (
+    "linear_reg",
+    "body_mass_g",
+    "bill_length_mm, bill_depth_mm, flipper_length_mm",
+    "penguins",
+)
+MODELS = {
+    "late_arrival": ("logistic_reg", "sex", "body_mass_g, bill_depth_mm", "flights.features"),
+    "nile_trend": ("linear_reg", "flow_1e8_m3", "year", "textbook.nile"),
+}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> Path:
+    """A database with the seeds, and a model of every type that an example names."""
+    path = tmp_path_factory.mktemp("shell") / "pond.duckdb"
+    with mlpond.connect(path) as session:
+        for seed in list_seeds():
+            if seed != "flights":
+                load(session, seed)
+        session.sql("create schema flights")
+        session.sql("create table flights.features as from penguins where sex is not null")
+        for name in sorted({name for entry in catalog() for name in models_of(entry)}):
+            kind, label, features, source = MODELS.get(name, PENGUINS)
+            session.sql(
+                f"create model {name} options (model_type = '{kind}', calculate_p_values = true, "
+                f"category_encoding_method = 'dummy_encoding', input_label_cols = ['{label}']) "
+                f"as select {features}, {label} from {source} where {label} is not null"
+            )
+    return path
+
+
+def models_of(entry) -> set[str]:
+    """The models that an example names: the first argument of a function of models."""
+    if entry.name in PYTHON_ONLY or not entry.parameters or entry.parameters[0].type != "model":
+        return set()
+    return set(re.findall(rf"ml\.{entry.name}\('(\w+)", entry.example or ""))
+
+
+def test_every_example_runs(file, tmp_path):
+    script = []
+    for entry in catalog():
+        assert entry.example, entry.name
+        if entry.name not in PYTHON_ONLY:
+            script.append(f".print @{entry.name}\n{entry.example.rstrip(';')};\n")
+    path = tmp_path / "examples.sql"
+    path.write_text("".join(script), encoding="utf-8")
+    program = Path(sys.executable).with_name("duckdb")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout.startswith("v1.5")
+    done = subprocess.run(
+        [program, "-csv", "-noheader", str(file), "-f", str(path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert not done.stderr, done.stderr[:2000]
+    answers = re.findall(r"^@(\w+)\n([^@]*)", done.stdout, re.MULTILINE)
+    silent = [name for name, text in answers if not text.strip()]
+    assert len(answers) == len(script)
+    assert not silent, f"no rows from {silent}"
