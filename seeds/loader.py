@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import duckdb
 
 from mlpond.errors import InputError
-from mlpond.sql.templates.quoting import identifier, string
+from mlpond.sql.templates.quoting import identifier, literal, string
 
 
 class Pond(Protocol):
@@ -37,11 +37,13 @@ class Seed:
     source: str
     schema: str
     tables: dict[str, Path]
+    types: dict[str, dict[str, str]]
+    """Of a table read from CSV, the types of columns that reading alone would not give."""
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the data files."""
-        digest = hashlib.sha256()
+        """A hash of the data files and the types given."""
+        digest = hashlib.sha256(repr(sorted(self.types.items())).encode() if self.types else b"")
         for name, path in self.tables.items():
             digest.update(f"{name}:{path.stat().st_size}:".encode())
             digest.update(path.read_bytes())
@@ -82,7 +84,8 @@ def load(pond: Pond, name: str, schema: str | None = None) -> dict[str, int]:
         rows = {}
         for table, path in seed.tables.items():
             relation = f"{target}.{identifier(table)}"
-            pond.con.execute(f"create or replace table {relation} as from {_reader(path)}")
+            reader = _reader(path, seed.types.get(table, {}))
+            pond.con.execute(f"create or replace table {relation} as from {reader}")
             rows[table] = pond.con.execute(f"select count(*) from {relation}").fetchall()[0][0]
     return rows
 
@@ -98,12 +101,14 @@ def _read(path: Path) -> Seed:
         toml["source"],
         toml.get("schema", "main"),
         tables,
+        toml.get("types", {}),
     )
 
 
-def _reader(path: Path) -> str:
+def _reader(path: Path, types: dict[str, str]) -> str:
     text = string(str(path))
     if path.suffix == ".csv":
+        given = f", types = {literal(types)}" if types else ""
         # NA is how R writes a missing value
-        return f"read_csv({text}, nullstr = ['NA', ''], header = true)"
+        return f"read_csv({text}, nullstr = ['NA', ''], header = true{given})"
     return f"read_parquet({text})"

@@ -1,14 +1,18 @@
-"""NIST Statistical Reference Datasets, linear least squares.
+"""NIST Statistical Reference Datasets, linear least squares, as decimal strings.
 
-Source: https://www.itl.nist.gov/div898/strd/lls/lls.shtml; works of the US government, in the
-public domain. Every number is as printed there, decimal strings where a test solves the
-problem again in exact arithmetic. The certified values were confirmed by such a solve
+The numbers are those of the seed `nist`, whose README.md says where they come from. They stay
+strings where a test solves a problem again in exact arithmetic: it confirms the certified values
 (test_nist.py), so a slip in copying would show.
 """
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+SEED = Path(__file__).resolve().parents[2] / "seeds" / "nist"
 
 
 @dataclass(frozen=True)
@@ -35,183 +39,29 @@ class Nist:
     r_squared: str
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _rows(table: str) -> Iterator[dict[str, str]]:
+    with (SEED / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
 
 
-_NORRIS_Y = _words(
-    """
-    0.1 338.8 118.1 888.0 9.2 228.1 668.5 998.5 449.1 778.9 559.2 0.3 0.1 778.1 668.8 339.3
-    448.9 10.8 557.7 228.3 998.0 888.8 119.6 0.3 0.6 557.6 339.3 888.0 998.5 778.9 10.2 117.6
-    228.9 668.4 449.2 0.2
-    """
-)
-_NORRIS_X = _words(
-    """
-    0.2 337.4 118.2 884.6 10.1 226.5 666.3 996.3 448.6 777.0 558.2 0.4 0.6 775.5 666.9 338.0
-    447.5 11.6 556.0 228.1 995.8 887.6 120.2 0.3 0.3 556.8 339.1 887.2 999.0 779.0 11.1 118.3
-    229.2 669.1 448.9 0.5
-    """
-)
-_PONTIUS_Y = _words(
-    """
-    .11019 .21956 .32949 .43899 .54803 .65694 .76562 .87487 .98292 1.09146 1.20001 1.30822
-    1.41599 1.52399 1.63194 1.73947 1.84646 1.95392 2.06128 2.16844 .11052 .22018 .32939 .43886
-    .54798 .65739 .76596 .87474 .98300 1.09150 1.20004 1.30818 1.41613 1.52408 1.63159 1.73965
-    1.84696 1.95445 2.06177 2.16829
-    """
-)
-_PONTIUS_X = tuple(str(150000 * i) for i in range(1, 21)) * 2
-_FILIP_Y = _words(
-    """
-    0.8116 0.9072 0.9052 0.9039 0.8053 0.8377 0.8667 0.8809 0.7975 0.8162 0.8515 0.8766 0.8885
-    0.8859 0.8959 0.8913 0.8959 0.8971 0.9021 0.909 0.9139 0.9199 0.8692 0.8872 0.89 0.891
-    0.8977 0.9035 0.9078 0.7675 0.7705 0.7713 0.7736 0.7775 0.7841 0.7971 0.8329 0.8641 0.8804
-    0.7668 0.7633 0.7678 0.7697 0.77 0.7749 0.7796 0.7897 0.8131 0.8498 0.8741 0.8061 0.846
-    0.8751 0.8856 0.8919 0.8934 0.894 0.8957 0.9047 0.9129 0.9209 0.9219 0.7739 0.7681 0.7665
-    0.7703 0.7702 0.7761 0.7809 0.7961 0.8253 0.8602 0.8809 0.8301 0.8664 0.8834 0.8898 0.8964
-    0.8963 0.9074 0.9119 0.9228
-    """
-)
-_FILIP_X = _words(
-    """
-    -6.860120914 -4.324130045 -4.358625055 -4.358426747 -6.955852379 -6.661145254 -6.355462942
-    -6.118102026 -7.115148017 -6.815308569 -6.519993057 -6.204119983 -5.853871964 -6.109523091
-    -5.79832982 -5.482672118 -5.171791386 -4.851705903 -4.517126416 -4.143573228 -3.709075441
-    -3.499489089 -6.300769497 -5.953504836 -5.642065153 -5.031376979 -4.680685696 -4.329846955
-    -3.928486195 -8.56735134 -8.363211311 -8.107682739 -7.823908741 -7.522878745 -7.218819279
-    -6.920818754 -6.628932138 -6.323946875 -5.991399828 -8.781464495 -8.663140179 -8.473531488
-    -8.247337057 -7.971428747 -7.676129393 -7.352812702 -7.072065318 -6.774174009 -6.478861916
-    -6.159517513 -6.835647144 -6.53165267 -6.224098421 -5.910094889 -5.598599459 -5.290645224
-    -4.974284616 -4.64454848 -4.290560426 -3.885055584 -3.408378962 -3.13200249 -8.726767166
-    -8.66695597 -8.511026475 -8.165388579 -7.886056648 -7.588043762 -7.283412422 -6.995678626
-    -6.691862621 -6.392544977 -6.067374056 -6.684029655 -6.378719832 -6.065855188 -5.752272167
-    -5.132414673 -4.811352704 -4.098269308 -3.66174277 -3.2644011
-    """
-)
-_LONGLEY_Y = _words(
-    """
-    60323 61122 60171 61187 63221 63639 64989 63761 66019 67857 68169 66513 68655 69564 69331
-    70551
-    """
-)
-_LONGLEY_1 = _words(
-    """
-    83 88.5 88.2 89.5 96.2 98.1 99 100 101.2 104.6 108.4 110.8 112.6 114.2 115.7 116.9
-    """
-)
-_LONGLEY_2 = _words(
-    """
-    234289 259426 258054 284599 328975 346999 365385 363112 397469 419180 442769 444546 482704
-    502601 518173 554894
-    """
-)
-_LONGLEY_3 = _words(
-    """
-    2356 2325 3682 3351 2099 1932 1870 3578 2904 2822 2936 4681 3813 3931 4806 4007
-    """
-)
-_LONGLEY_4 = _words(
-    """
-    1590 1456 1616 1650 3099 3594 3547 3350 3048 2857 2798 2637 2552 2514 2572 2827
-    """
-)
-_LONGLEY_5 = _words(
-    """
-    107608 108632 109773 110929 112075 113270 115094 116219 117388 118734 120445 121950 123366
-    125368 127852 130081
-    """
-)
-_LONGLEY_6 = _words(
-    """
-    1947 1948 1949 1950 1951 1952 1953 1954 1955 1956 1957 1958 1959 1960 1961 1962
-    """
-)
-
-# y = 1 + x + ... + x^5 without error; 1 + x/10 + ... + x^5/100000; then errors of growing size
-_WAMPLER_X = tuple(str(x) for x in range(21))
-_WAMPLER1_Y = tuple(str(sum(x**k for k in range(6))) for x in range(21))
-_WAMPLER2_Y = tuple(f"{sum(x**k * 10 ** (5 - k) for k in range(6)) / 10**5:.5f}" for x in range(21))
-_WAMPLER_E = _words(
-    """
-    759 -2048 2048 -2048 2523 -2048 2048 -2048 1838 -2048 2048 -2048 1838 -2048 2048 -2048 2523
-    -2048 2048 -2048 759
-    """
-)
-_WAMPLER3_Y, _WAMPLER4_Y, _WAMPLER5_Y = (
-    tuple(str(int(y) + scale * int(e)) for y, e in zip(_WAMPLER1_Y, _WAMPLER_E, strict=True))
-    for scale in (1, 100, 10000)
-)
-
-
-def _wampler(y: tuple[str, ...], estimate: tuple[str, ...], scale: int, r_squared: str) -> Nist:
-    errors = (
-        "2152.32624678170", "2363.55173469681", "779.343524331583", "101.475507550350",
-        "5.64566512170752", "0.112324854679312",
-    )  # fmt: skip
-    sd = "2360.14502379268"
-    exact = {0: "", 1: "", 100: "e2", 10000: "e4"}[scale]
-    errors = tuple(e + exact if scale else "0" for e in errors)
+def _read(name: str, degree: str, has_intercept: str) -> Nist:
+    rows = [row for row in _rows("linear") if row["dataset"] == name]
+    certified = {r["quantity"]: r["value"] for r in _rows("certified") if r["dataset"] == name}
+    weights = [key for key in certified if f"{key}_standard_error" in certified]
     return Nist(
-        y, (_WAMPLER_X,), 5, True, estimate, errors, sd + exact if scale else "0", r_squared
+        tuple(row["y"] for row in rows),
+        tuple(tuple(row[x] for row in rows) for x in rows[0] if x.startswith("x") and rows[0][x]),
+        int(degree or 0),
+        has_intercept == "true",
+        tuple(certified[key] for key in weights),
+        tuple(certified[f"{key}_standard_error"] for key in weights),
+        certified["residual_sd"],
+        certified["r_squared"],
     )
 
 
 NIST = {
-    "Norris": Nist(
-        _NORRIS_Y, (_NORRIS_X,), 0, True,
-        ("-0.262323073774029", "1.00211681802045"),
-        ("0.232818234301152", "0.429796848199937E-03"),
-        "0.884796396144373", "0.999993745883712",
-    ),
-    "Pontius": Nist(
-        _PONTIUS_Y, (_PONTIUS_X,), 2, True,
-        ("0.673565789473684E-03", "0.732059160401003E-06", "-0.316081871345029E-14"),
-        ("0.107938612033077E-03", "0.157817399981659E-09", "0.486652849992036E-16"),
-        "0.205177424076185E-03", "0.999999900178537",
-    ),
-    "NoInt1": Nist(
-        tuple(str(y) for y in range(130, 141)), (tuple(str(x) for x in range(60, 71)),), 0, False,
-        ("2.07438016528926",), ("0.165289256198347E-01",),
-        "3.56753034006338", "0.999365492298663",
-    ),
-    "NoInt2": Nist(
-        ("3", "4", "4"), (("4", "5", "6"),), 0, False,
-        ("0.727272727272727",), ("0.420827318078432E-01",),
-        "0.369274472937998", "0.993348115299335",
-    ),
-    "Filip": Nist(
-        _FILIP_Y, (_FILIP_X,), 10, True,
-        (
-            "-1467.48961422980", "-2772.17959193342", "-2316.37108160893", "-1127.97394098372",
-            "-354.478233703349", "-75.1242017393757", "-10.8753180355343", "-1.06221498588947",
-            "-0.670191154593408E-01", "-0.246781078275479E-02", "-0.402962525080404E-04",
-        ),
-        (
-            "298.084530995537", "559.779865474950", "466.477572127796", "227.204274477751",
-            "71.6478660875927", "15.2897178747400", "2.23691159816033", "0.221624321934227",
-            "0.142363763154724E-01", "0.535617408889821E-03", "0.896632837373868E-05",
-        ),
-        "0.334801051324544E-02", "0.996727416185620",
-    ),
-    "Longley": Nist(
-        _LONGLEY_Y,
-        (_LONGLEY_1, _LONGLEY_2, _LONGLEY_3, _LONGLEY_4, _LONGLEY_5, _LONGLEY_6), 0, True,
-        (
-            "-3482258.63459582", "15.0618722713733", "-0.358191792925910E-01", "-2.02022980381683",
-            "-1.03322686717359", "-0.511041056535807E-01", "1829.15146461355",
-        ),
-        (
-            "890420.383607373", "84.9149257747669", "0.334910077722432E-01", "0.488399681651699",
-            "0.214274163161675", "0.226073200069370", "455.478499142212",
-        ),
-        "304.854073561965", "0.995479004577296",
-    ),
-    "Wampler1": _wampler(_WAMPLER1_Y, ("1",) * 6, 0, "1"),
-    "Wampler2": _wampler(
-        _WAMPLER2_Y, ("1", "0.1", "0.01", "0.001", "0.0001", "0.00001"), 0, "1"
-    ),
-    "Wampler3": _wampler(_WAMPLER3_Y, ("1",) * 6, 1, "0.999995559025820"),
-    "Wampler4": _wampler(_WAMPLER4_Y, ("1",) * 6, 100, "0.957478440825662"),
-    "Wampler5": _wampler(_WAMPLER5_Y, ("1",) * 6, 10000, "0.224668921574940E-02"),
-}  # fmt: skip
+    row["dataset"]: _read(row["dataset"], row["polynomial_degree"], row["has_intercept"])
+    for row in _rows("datasets")
+    if row["collection"] == "linear"
+}
