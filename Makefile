@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format bench docs docs-build docs-serve constraints clean
+.PHONY: demo test lint format bench accuracy docs docs-build docs-serve constraints clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -33,6 +33,10 @@ format: $(VENV)/.lint
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+# Correct digits on NIST's reference data, beside numpy, scipy, statsmodels and scikit-learn.
+accuracy: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.accuracy_nist
 
 # The site in site/, and every example of it and of the README held against its output.
 docs: docs-build

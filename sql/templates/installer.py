@@ -99,6 +99,8 @@ def _argument(parameter: Parameter) -> str:
     if parameter.type == "relation":
         return f"ml.relation({name})"
     if parameter.type == "column":
+        if parameter.default is not None:  # a column that may be left out
+            return f"coalesce(ml.identifier({name}), 'NULL')"
         return f"ml.identifier({name})"
     if parameter.type == "columns":
         quoted = f"list_transform({name}, lambda c: ml.identifier(c))"
