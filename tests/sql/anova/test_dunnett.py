@@ -42,7 +42,7 @@ def samples(sizes, seed):
 
 
 @pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
-@pytest.mark.parametrize("sizes", [(10, 10, 10), (5, 12, 7, 9), (2, 3, 2)])
+@pytest.mark.parametrize("sizes", [(5, 12, 7), (2, 3, 2)])
 def test_agrees_with_scipy(con, sizes, alternative):
     drawn = samples(sizes, 1)
     load(con, named(drawn))
