@@ -46,7 +46,11 @@ def tabulate(con: duckdb.DuckDBPyConnection, table: Sequence[Sequence[float]]) -
 
 def of_kind(kind: str, value: Any = None) -> dict[str, Any]:
     """The fields of a test, all the same, with df or df_between and df_within."""
-    names = [n for f in FIELDS for n in (("df_between", "df_within") if kind == "F" and f == "df" else (f,))]
+    names = [
+        n
+        for f in FIELDS
+        for n in (("df_between", "df_within") if kind == "F" and f == "df" else (f,))
+    ]
     return dict.fromkeys(names, value)
 
 
@@ -56,7 +60,9 @@ values = st.integers(-9999, 9999).map(lambda v: v / 100)
 
 def groups(least: int = 2, smallest: int = 2, largest: int = 30) -> st.SearchStrategy:
     """Two to six samples of different sizes."""
-    return st.lists(st.lists(values, min_size=smallest, max_size=largest), min_size=least, max_size=6)
+    return st.lists(
+        st.lists(values, min_size=smallest, max_size=largest), min_size=least, max_size=6
+    )
 
 
 def named(samples: Sequence[Sequence[float]]) -> dict[str, Sequence[float]]:

@@ -34,13 +34,18 @@ def test_agrees_with_nist(con, name):
     source = f"(from nist.anova where dataset = ''{name}'')"
     row = one(con, f"from ml.anova('{source}', 'response', 'treatment')")
     certified = dict(
-        con.execute(f"select quantity, value from nist.certified where dataset = '{name}'").fetchall()
+        con.execute(
+            f"select quantity, value from nist.certified where dataset = '{name}'"
+        ).fetchall()
     )
     # NIST prints 15 digits. Distances are exact up to their rounding to double, 1e-16 each; the
     # variance of up to 2001 of them is updated one by one, which loses a little over a digit.
     for field in ("statistic", "ss_between", "ss_within"):
         assert row[field] == approx(certified[field], rel=2e-14)
-    assert (row["df_between"], row["df_within"]) == (certified["df_between"], certified["df_within"])
+    assert (row["df_between"], row["df_within"]) == (
+        certified["df_between"],
+        certified["df_within"],
+    )
     assert row["effect_size"] == approx(certified["r_squared"], rel=2e-14)
 
 
@@ -78,7 +83,9 @@ def test_agrees_with_scipy(con, samples):
 def test_a_shift_changes_nothing(con, samples, power):
     assume(any(len(set(sample)) > 1 for sample in samples))
     load(con, named(samples))
-    con.execute(f"create or replace table shifted as select (y::decimal(20, 2) + 1e{power}::decimal(20, 2))::decimal(20, 2) as y, level from samples")
+    con.execute(
+        f"create or replace table shifted as select (y::decimal(20, 2) + 1e{power}::decimal(20, 2))::decimal(20, 2) as y, level from samples"
+    )
     plain, moved = one(con, ANOVA), one(con, ANOVA.replace("samples", "shifted"))
     # the shift is exact in DECIMAL and taken back exactly; what differs is the origin
     assert moved["statistic"] == approx(plain["statistic"], rel=1e-9, abs=1e-12)
@@ -99,7 +106,9 @@ def test_values_at_the_ends_of_bigint_do_not_overflow(con):
     x = -(np.arange(12.0) ** 2)
     expected = stats.f_oneway(x[:4], x[4:8], x[8:]).statistic
     # exact, where a double at 9e18 is off by up to 512
-    assert one(con, f"from ml.anova('{source}', 'y', 'g')")["statistic"] == approx(expected, rel=1e-13)
+    assert one(con, f"from ml.anova('{source}', 'y', 'g')")["statistic"] == approx(
+        expected, rel=1e-13
+    )
 
 
 def test_missing_values_are_counted(con):

@@ -27,11 +27,19 @@ def make(con, seed, subjects, conditions):
     return table
 
 
-@pytest.mark.parametrize("seed, subjects, conditions", [(1, 8, 4), (2, 3, 2), (3, 30, 3), (4, 5, 7)])
+@pytest.mark.parametrize(
+    "seed, subjects, conditions", [(1, 8, 4), (2, 3, 2), (3, 30, 3), (4, 5, 7)]
+)
 def test_agrees_with_pingouin(con, seed, subjects, conditions):
     table = make(con, seed, subjects, conditions)
     row = one(con, REPEATED)
-    options = {"data": table, "dv": "y", "within": "condition", "subject": "subject", "correction": True}
+    options = {
+        "data": table,
+        "dv": "y",
+        "within": "condition",
+        "subject": "subject",
+        "correction": True,
+    }
     expected = pingouin.rm_anova(**options, effsize="np2").iloc[0]
     # pingouin's sums of squares are not centred: values of 20 and their squares round at 1e-13
     assert row["statistic"] == approx(expected["F"], rel=1e-9)
@@ -80,6 +88,13 @@ def test_incomplete_subjects_are_left_out(con):
 def test_thin_data_give_null(con, condition):
     make(con, 8, 5, 3)
     row = one(con, REPEATED.replace("'measures'", f"'(from measures where {condition})'"))
-    for field in ("statistic", "p_value", "log10_p_value", "epsilon", "p_value_corrected", "effect_size"):
+    for field in (
+        "statistic",
+        "p_value",
+        "log10_p_value",
+        "epsilon",
+        "p_value_corrected",
+        "effect_size",
+    ):
         assert row[field] is None
     assert list(row)[:12] == list(of_kind("F"))

@@ -32,7 +32,9 @@ def by_term(con, kind=2, source="design"):
 
 
 def test_tooth_growth(con):
-    rows = ask(con, "from ml.anova_two_way('textbook.tooth_growth', 'length_um', 'supplement', 'dose_mg')")
+    rows = ask(
+        con, "from ml.anova_two_way('textbook.tooth_growth', 'length_um', 'supplement', 'dose_mg')"
+    )
     # R: anova(lm(len ~ supp * factor(dose), ToothGrowth)), digits printed
     printed = [(1, 205.35, 205.35, 15.572, 0.0002312), (2, 2426.43, 1213.22, 92.000, 4.046e-18),
                (2, 108.32, 54.16, 4.107, 0.0218603), (54, 712.11, 13.19, None, None)]  # fmt: skip
@@ -45,7 +47,9 @@ def test_tooth_growth(con):
 
 
 @pytest.mark.parametrize("kind", [1, 2, 3])
-@pytest.mark.parametrize("seed, rows, a, b", [(1, 40, 3, 4), (2, 7, 2, 2), (3, 200, 5, 2), (4, 60, 2, 7)])
+@pytest.mark.parametrize(
+    "seed, rows, a, b", [(1, 40, 3, 4), (2, 7, 2, 2), (3, 200, 5, 2), (4, 60, 2, 7)]
+)
 def test_agrees_with_statsmodels_on_unbalanced_data(con, kind, seed, rows, a, b):
     table = make(con, seed, rows, a, b)
     expected = anova_lm(smf.ols("y ~ C(a, Sum) * C(b, Sum)", table).fit(), typ=kind)
@@ -96,7 +100,9 @@ def test_two_separate_blocks_share_no_comparison(con):
 
 
 def test_a_balanced_design_has_one_answer(con):
-    con.execute("create or replace table design as select i % 3 as a, i // 3 % 2 as b, hash(i) % 1000 / 1e2 as y from range(24) as t(i)")
+    con.execute(
+        "create or replace table design as select i % 3 as a, i // 3 % 2 as b, hash(i) % 1000 / 1e2 as y from range(24) as t(i)"
+    )
     first, second, third = (by_term(con, kind) for kind in (1, 2, 3))
     for term in TERMS:
         for other in (second, third):
@@ -108,11 +114,15 @@ def test_a_balanced_design_has_one_answer(con):
 
 def test_order_of_the_factors_does_not_matter_to_type_2(con):
     make(con, 7, 50, 3, 4)
-    swapped = dict(zip(TERMS, ask(con, "from ml.anova_two_way('design', 'y', 'b', 'a')"), strict=True))
+    swapped = dict(
+        zip(TERMS, ask(con, "from ml.anova_two_way('design', 'y', 'b', 'a')"), strict=True)
+    )
     found = by_term(con)
     # eliminated in another order
     assert swapped["factor_a"]["statistic"] == approx(found["factor_b"]["statistic"], rel=1e-10)
-    assert swapped["interaction"]["statistic"] == approx(found["interaction"]["statistic"], rel=1e-10)
+    assert swapped["interaction"]["statistic"] == approx(
+        found["interaction"]["statistic"], rel=1e-10
+    )
 
 
 @pytest.mark.parametrize("condition", ["false", "a = 0", "a = 0 and b = 0"])
@@ -126,7 +136,9 @@ def test_thin_data_give_null(con, condition):
 
 
 def test_one_observation_a_cell_leaves_no_residual(con):
-    con.execute("create or replace table design as select i % 3 as a, i // 3 as b, i * i as y from range(12) as t(i)")
+    con.execute(
+        "create or replace table design as select i % 3 as a, i // 3 as b, i * i as y from range(12) as t(i)"
+    )
     found = by_term(con)
     assert found["factor_a"]["sum_of_squares"] > 0
     assert found["factor_a"]["statistic"] is None

@@ -37,7 +37,9 @@ def test_the_unit_does_not_matter(con, samples):
     load(con, named(samples))
     inches = BARTLETT.replace("'samples'", "'(select y / 2.54e0 as y, level from samples)'")
     # dividing rounds every value by 1e-16 of its size, and variances may be 1e4 times smaller
-    assert one(con, inches)["statistic"] == approx(one(con, BARTLETT)["statistic"], rel=1e-8, abs=1e-10)
+    assert one(con, inches)["statistic"] == approx(
+        one(con, BARTLETT)["statistic"], rel=1e-8, abs=1e-10
+    )
 
 
 @pytest.mark.parametrize(

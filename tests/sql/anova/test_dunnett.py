@@ -29,7 +29,9 @@ def beyond(d, control, sizes, df, two_sided):
     all_below = 1.0
     for a, b in zip(r, w, strict=True):
         x = (d * s[:, None] - a * z) / b
-        all_below = all_below * (ndtr(x) - (ndtr(-(d * s[:, None] + a * z) / b) if two_sided else 0))
+        all_below = all_below * (
+            ndtr(x) - (ndtr(-(d * s[:, None] + a * z) / b) if two_sided else 0)
+        )
     density = np.outer(
         stats.chi.pdf(s * np.sqrt(df), df) * np.sqrt(df) * of_s, stats.norm.pdf(z) * of_z
     )
@@ -60,7 +62,8 @@ def test_agrees_with_scipy(con, sizes, alternative):
 
 
 @pytest.mark.parametrize(
-    "sizes, alternative", [((6, 4, 9), "two-sided"), ((6, 4, 9), "greater"), ((3, 40, 8, 5), "two-sided")]
+    "sizes, alternative",
+    [((6, 4, 9), "two-sided"), ((6, 4, 9), "greater"), ((3, 40, 8, 5), "two-sided")],
 )
 def test_agrees_with_another_quadrature(con, sizes, alternative):
     load(con, named(samples(sizes, 3)))
@@ -69,8 +72,12 @@ def test_agrees_with_another_quadrature(con, sizes, alternative):
     for row in rows:
         d = abs(row["statistic"]) if two_sided else row["statistic"]
         # 1 - a product: 1e-14 absolute
-        assert row["p_value"] == approx(beyond(d, sizes[0], sizes[1:], df, two_sided), rel=1e-11, abs=1e-13)
-    critical = optimize.brentq(lambda d: beyond(d, sizes[0], sizes[1:], df, two_sided) - 0.05, 1, 6, xtol=1e-13)
+        assert row["p_value"] == approx(
+            beyond(d, sizes[0], sizes[1:], df, two_sided), rel=1e-11, abs=1e-13
+        )
+    critical = optimize.brentq(
+        lambda d: beyond(d, sizes[0], sizes[1:], df, two_sided) - 0.05, 1, 6, xtol=1e-13
+    )
     half = (rows[0]["estimate"] - rows[0]["ci_lower"]) / rows[0]["standard_error"]
     assert half == approx(critical, rel=1e-10)  # interpolated through 16 points
 
@@ -78,7 +85,11 @@ def test_agrees_with_another_quadrature(con, sizes, alternative):
 def test_published_critical_values(con):
     # Dunnett (1955, 1964), tables at 5 %: two-sided with 2 treatments and 27 or with 5 and 30
     # degrees of freedom, one-sided with 3 and 20; R: mvtnorm::qmvt agrees
-    for sizes, alternative, printed in (((11,) * 3, "two-sided", 2.32), ((6,) * 6, "two-sided", 2.66), ((6,) * 4, "greater", 2.19)):
+    for sizes, alternative, printed in (
+        ((11,) * 3, "two-sided", 2.32),
+        ((6,) * 6, "two-sided", 2.66),
+        ((6,) * 4, "greater", 2.19),
+    ):
         load(con, named(samples(sizes, 4)))
         row = ask(con, DUNNETT.replace("level')", f"level', alternative := '{alternative}')"))[0]
         half = (row["estimate"] - row["ci_lower"]) / row["standard_error"]
@@ -94,14 +105,19 @@ def test_one_treatment_is_a_t_test(con):
         interval = expected.confidence_interval()
         assert row["statistic"] == approx(expected.statistic, rel=1e-12)
         assert row["p_value"] == approx(expected.pvalue, rel=1e-11)  # quadrature: 1e-14
-        assert (row["ci_lower"], row["ci_upper"]) == approx((interval.low, interval.high), rel=1e-10)
+        assert (row["ci_lower"], row["ci_upper"]) == approx(
+            (interval.low, interval.high), rel=1e-10
+        )
 
 
 def test_alternatives_mirror_each_other(con):
     load(con, named(samples((6, 4, 9), 6)))
     mirrored = "'(select -y as y, level from samples)'"
     greater = ask(con, DUNNETT.replace("level')", "level', alternative := 'greater')"))
-    less = ask(con, DUNNETT.replace("level')", "level', alternative := 'less')").replace("'samples'", mirrored))
+    less = ask(
+        con,
+        DUNNETT.replace("level')", "level', alternative := 'less')").replace("'samples'", mirrored),
+    )
     for a, b in zip(greater, less, strict=True):
         assert a["p_value"] == approx(b["p_value"], rel=1e-12)
         assert a["ci_lower"] == approx(-b["ci_upper"], rel=1e-12)
@@ -118,7 +134,10 @@ def test_a_tiny_p_value_keeps_its_digits(con):
 
 def test_another_control_can_be_chosen(con):
     rows = ask(con, "from ml.dunnett('penguins', 'body_mass_g', 'species', control := 'Gentoo')")
-    assert [(row["group_1"], row["group_2"]) for row in rows] == [("Gentoo", "Adelie"), ("Gentoo", "Chinstrap")]
+    assert [(row["group_1"], row["group_2"]) for row in rows] == [
+        ("Gentoo", "Adelie"),
+        ("Gentoo", "Chinstrap"),
+    ]
     assert rows[0]["n_missing"] == 2
 
 
@@ -136,7 +155,12 @@ def test_bad_parameters_are_named(con, argument, message):
 
 @pytest.mark.parametrize(
     "drawn, pairs",
-    [({}, 0), ({"a": [1.0, 2.0]}, 0), ({"a": [1.0], "b": [2.0]}, 1), ({"a": [1.0, 1.0], "b": [2.0, 2.0]}, 1)],
+    [
+        ({}, 0),
+        ({"a": [1.0, 2.0]}, 0),
+        ({"a": [1.0], "b": [2.0]}, 1),
+        ({"a": [1.0, 1.0], "b": [2.0, 2.0]}, 1),
+    ],
     ids=["empty", "one group", "one row each", "constant"],
 )
 def test_thin_data_give_null(con, drawn, pairs):

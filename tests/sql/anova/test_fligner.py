@@ -12,7 +12,9 @@ from tests.sql.grouped import load, named, of_kind, one
 FLIGNER = "from ml.fligner('samples', 'y', 'level')"
 # halves of whole numbers, so that distances from a median are exact and ties are ties
 samples = st.lists(
-    st.lists(st.integers(-50, 50).map(lambda v: v / 2), min_size=2, max_size=30), min_size=2, max_size=5
+    st.lists(st.integers(-50, 50).map(lambda v: v / 2), min_size=2, max_size=30),
+    min_size=2,
+    max_size=5,
 )
 
 

@@ -65,7 +65,9 @@ def test_proportional_shares_are_the_same(con):
 
 def test_a_category_that_never_occurred(con):
     load(con, [3, 5, 0], [0.2, 0.3, 0.5])
-    assert one(con, SHARES)["statistic"] == approx(stats.chisquare([3, 5, 0], [1.6, 2.4, 4]).statistic, rel=1e-13)
+    assert one(con, SHARES)["statistic"] == approx(
+        stats.chisquare([3, 5, 0], [1.6, 2.4, 4]).statistic, rel=1e-13
+    )
     load(con, [3, 5, 0], [0.4, 0.6, 0])  # and never will
     assert one(con, SHARES)["df"] == 1
 

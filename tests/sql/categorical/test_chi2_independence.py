@@ -15,7 +15,9 @@ from tests.sql.grouped import of_kind, one, tabulate
 CELLS = "from ml.chi2_independence('cells', 'a', 'b', weight := 'n')"
 tables = st.tuples(st.integers(2, 5), st.integers(2, 5)).flatmap(
     lambda shape: st.lists(
-        st.lists(st.integers(0, 200), min_size=shape[1], max_size=shape[1]), min_size=shape[0], max_size=shape[0]
+        st.lists(st.integers(0, 200), min_size=shape[1], max_size=shape[1]),
+        min_size=shape[0],
+        max_size=shape[0],
     )
 )
 
@@ -26,14 +28,19 @@ def whole(table):
 
 
 def test_party(con):
-    row = one(con, "from ml.chi2_independence('textbook.party', 'gender', 'party', weight := 'n_people')")
+    row = one(
+        con, "from ml.chi2_independence('textbook.party', 'gender', 'party', weight := 'n_people')"
+    )
     # Agresti (2007), page 38, and R: chisq.test; scipy's further digits
     assert row["statistic"] == approx(30.070149095754672, rel=1e-13)
     assert row["p_value"] == approx(2.9535891832117595e-07, rel=1e-12)
     assert row["log10_p_value"] == approx(math.log10(row["p_value"]), rel=1e-12)
     assert row["effect_size"] == approx(0.1044358024, rel=1e-9)  # ten digits given
     assert (row["df"], row["n"]) == (2, 2757)
-    row = one(con, "from ml.chi2_independence('textbook.party', 'gender', 'party', weight := 'n_people', method := 'g')")
+    row = one(
+        con,
+        "from ml.chi2_independence('textbook.party', 'gender', 'party', weight := 'n_people', method := 'g')",
+    )
     assert row["statistic"] == approx(30.016692613, rel=1e-10)  # eleven digits given
 
 
@@ -52,7 +59,9 @@ def test_agrees_with_scipy(con, method, correction, table):
     assert row["df"] == expected.dof
     assert row["p_value"] == approx(expected.pvalue, rel=1e-10, abs=1e-300)
     assert row["min_expected"] == approx(expected.expected_freq.min(), rel=1e-13)
-    assert row["effect_size"] == approx(stats.contingency.association(np.array(table)), rel=1e-9, abs=1e-7)
+    assert row["effect_size"] == approx(
+        stats.contingency.association(np.array(table)), rel=1e-9, abs=1e-7
+    )
 
 
 def test_corrected_cramers_v(con):
@@ -63,7 +72,9 @@ def test_corrected_cramers_v(con):
     phi2 = stats.chi2_contingency(table).statistic / n
     reduced = max(0, phi2 - (r - 1) * (c - 1) / (n - 1))
     least = min(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1))
-    assert one(con, CELLS)["cramers_v_corrected"] == approx(math.sqrt(reduced / (least - 1)), rel=1e-13)
+    assert one(con, CELLS)["cramers_v_corrected"] == approx(
+        math.sqrt(reduced / (least - 1)), rel=1e-13
+    )
 
 
 def test_rows_of_people_count_as_cells_do(con):
@@ -71,7 +82,9 @@ def test_rows_of_people_count_as_cells_do(con):
     tabulate(con, table)
     people = "(select a, b from cells, range(100) as t(i) where i < n)"
     # counted one by one or added up: the same whole numbers
-    assert one(con, CELLS.replace("'cells'", f"'{people}'").replace(", weight := 'n'", "")) == one(con, CELLS)
+    assert one(con, CELLS.replace("'cells'", f"'{people}'").replace(", weight := 'n'", "")) == one(
+        con, CELLS
+    )
 
 
 def test_a_level_that_never_occurs_is_no_level(con):
@@ -91,19 +104,37 @@ def test_many_levels_need_no_full_table(con):
 
 
 def test_missing_values_are_counted(con):
-    con.execute("create or replace table answers as from (values ('a', 'x', 3), ('b', 'y', 5), (null, 'x', 2), ('a', null, 4), ('b', 'x', null), ('a', 'y', 1)) as t(a, b, n)")
-    row = one(con, "from ml.chi2_independence('answers', 'a', 'b', weight := 'n', correction := false)")
+    con.execute(
+        "create or replace table answers as from (values ('a', 'x', 3), ('b', 'y', 5), (null, 'x', 2), ('a', null, 4), ('b', 'x', null), ('a', 'y', 1)) as t(a, b, n)"
+    )
+    row = one(
+        con, "from ml.chi2_independence('answers', 'a', 'b', weight := 'n', correction := false)"
+    )
     assert (row["n"], row["n_missing"]) == (9, 7)
-    assert row["statistic"] == approx(stats.chi2_contingency([[3, 1], [0, 5]], correction=False).statistic, rel=1e-12)
+    assert row["statistic"] == approx(
+        stats.chi2_contingency([[3, 1], [0, 5]], correction=False).statistic, rel=1e-12
+    )
     row = one(con, "from ml.chi2_independence('answers', 'a', 'b')")
     assert (row["n"], row["n_missing"]) == (4, 2)
 
 
-@pytest.mark.parametrize("table", [[], [[5, 3]], [[5], [3]], [[0, 0], [0, 0]]], ids=["empty", "one row", "one column", "zeros"])
+@pytest.mark.parametrize(
+    "table",
+    [[], [[5, 3]], [[5], [3]], [[0, 0], [0, 0]]],
+    ids=["empty", "one row", "one column", "zeros"],
+)
 def test_thin_data_give_null(con, table):
     tabulate(con, table or [[0.0]])
     row = one(con, CELLS if table else CELLS.replace("'cells'", "'(from cells where false)'"))
-    for field in ("statistic", "df", "p_value", "log10_p_value", "effect_size", "cramers_v_corrected", "min_expected"):
+    for field in (
+        "statistic",
+        "df",
+        "p_value",
+        "log10_p_value",
+        "effect_size",
+        "cramers_v_corrected",
+        "min_expected",
+    ):
         assert row[field] is None
     assert list(row)[:11] == list(of_kind("t"))
 

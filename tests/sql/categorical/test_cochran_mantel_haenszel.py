@@ -55,7 +55,9 @@ def test_agrees_with_statsmodels(con, strata):
     if sum(t[0, 0] * t[1, 1] for t in used) > 0 and sum(t[0, 1] * t[1, 0] for t in used) > 0:
         assert row["estimate"] == approx(expected.oddsratio_pooled, rel=1e-12)
         assert row["standard_error"] == approx(expected.logodds_pooled_se, rel=1e-10)
-        assert (row["ci_lower"], row["ci_upper"]) == approx(expected.oddsratio_pooled_confint(), rel=1e-10)
+        assert (row["ci_lower"], row["ci_upper"]) == approx(
+            expected.oddsratio_pooled_confint(), rel=1e-10
+        )
     assert row["n_strata"] == len(used)
 
 
@@ -63,13 +65,18 @@ def test_agrees_with_statsmodels(con, strata):
 @given(strata=tables)
 def test_exchanging_the_levels_inverts_the_ratio(con, strata):
     load(con, strata)
-    row, turned = one(con, STRATA), one(con, STRATA.replace("'strata'", "'(select -a as a, b, s, n from strata)'"))
+    row, turned = (
+        one(con, STRATA),
+        one(con, STRATA.replace("'strata'", "'(select -a as a, b, s, n from strata)'")),
+    )
     if row["estimate"] and turned["estimate"]:
         assert row["estimate"] * turned["estimate"] == approx(1, rel=1e-12)
         assert row["p_value"] == approx(turned["p_value"], rel=1e-9)
 
 
-@pytest.mark.parametrize("strata", [[], [[1, 0, 0, 0]], [[5, 3, 0, 0]]], ids=["empty", "one", "empty margin"])
+@pytest.mark.parametrize(
+    "strata", [[], [[1, 0, 0, 0]], [[5, 3, 0, 0]]], ids=["empty", "one", "empty margin"]
+)
 def test_thin_data_give_null(con, strata):
     load(con, strata)
     row = one(con, STRATA)

@@ -12,7 +12,9 @@ from statsmodels.stats.contingency_tables import mcnemar
 from tests.sql.grouped import of_kind, one, tabulate
 
 CELLS = "from ml.mcnemar('cells', 'a', 'b', weight := 'n')"
-APPROVAL = "from ml.mcnemar('textbook.approval', 'first_survey', 'second_survey', weight := 'n_people')"
+APPROVAL = (
+    "from ml.mcnemar('textbook.approval', 'first_survey', 'second_survey', weight := 'n_people')"
+)
 
 
 def test_approval(con):
@@ -20,7 +22,9 @@ def test_approval(con):
     plain = one(con, APPROVAL.replace("_people')", "_people', method := 'plain')"))
     assert (plain["statistic"], plain["p_value"]) == approx((17.3559322034, 3.0992934e-5), rel=1e-8)
     corrected = one(con, APPROVAL.replace("_people')", "_people', method := 'corrected')"))
-    assert (corrected["statistic"], corrected["p_value"]) == approx((16.8177966102, 4.1145623e-5), rel=1e-8)
+    assert (corrected["statistic"], corrected["p_value"]) == approx(
+        (16.8177966102, 4.1145623e-5), rel=1e-8
+    )
     exact = one(con, APPROVAL)
     assert exact["p_value"] == approx(3.7159361e-5, rel=1e-7)  # eight digits given
     assert (exact["statistic"], exact["df"], exact["n"]) == (None, None, 1600)
@@ -33,7 +37,9 @@ def test_approval(con):
 
 @pytest.mark.parametrize("method", ["exact", "corrected", "plain"])
 @settings(deadline=None, max_examples=20)
-@given(table=st.lists(st.lists(st.integers(1, 5000), min_size=2, max_size=2), min_size=2, max_size=2))
+@given(
+    table=st.lists(st.lists(st.integers(1, 5000), min_size=2, max_size=2), min_size=2, max_size=2)
+)
 def test_agrees_with_statsmodels(con, method, table):
     tabulate(con, table)
     row = one(con, CELLS.replace("'n')", f"'n', method := '{method}')"))
@@ -67,7 +73,9 @@ def test_millions_keep_the_logarithm(con):
     assert row["log10_p_value"] == approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize("table", [[[0, 0], [0, 0]], [[5, 0], [0, 7]]], ids=["empty", "nobody changed"])
+@pytest.mark.parametrize(
+    "table", [[[0, 0], [0, 0]], [[5, 0], [0, 7]]], ids=["empty", "nobody changed"]
+)
 def test_thin_data_give_null(con, table):
     tabulate(con, table)
     for method in ("exact", "plain", "corrected"):
@@ -78,7 +86,9 @@ def test_thin_data_give_null(con, table):
 
 
 def test_bad_requests_are_named(con):
-    with pytest.raises(duckdb.Error, match="method is 'x'; accepted are 'exact', 'corrected' and 'plain'"):
+    with pytest.raises(
+        duckdb.Error, match="method is 'x'; accepted are 'exact', 'corrected' and 'plain'"
+    ):
         one(con, APPROVAL.replace("_people')", "_people', method := 'x')"))
     with pytest.raises(duckdb.Error, match=r"answers have 3 levels \(0, 1, 2\); it takes 2"):
         tabulate(con, [[1, 2, 3]])

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pingouin
+import pytest
+from hypothesis import assume, given, settings
+from pytest import approx
+from scipy import stats
+
+from tests.sql.grouped import ask, groups, load, named, of_kind
+
+GAMES = "from ml.games_howell('samples', 'y', 'level')"
+
+
+@settings(deadline=None, max_examples=3)
+@given(samples=groups(least=3, smallest=3).map(lambda s: s[:4]))
+def test_agrees_with_pingouin(con, samples):
+    assume(all(len(set(sample)) > 1 for sample in samples))
+    load(con, named(samples))
+    rows = ask(con, GAMES)
+    table = pd.DataFrame(
+        [(y, level) for level, sample in named(samples).items() for y in sample],
+        columns=["y", "level"],
+    )
+    expected = pingouin.pairwise_gameshowell(table, dv="y", between="level")
+    for row, (_, other) in zip(rows, expected.iterrows(), strict=True):
+        assert (row["group_1"], row["group_2"]) == (other["A"], other["B"])
+        assert row["estimate"] == approx(-other["diff"], rel=1e-9, abs=1e-11)
+        # variances of values of 100 with two decimals, at 1e-13
+        assert row["standard_error"] == approx(other["se"], rel=1e-9)
+        assert row["df"] == approx(other["df"], rel=1e-9)
+        q = abs(other["T"]) * 2**0.5
+        p = stats.studentized_range.sf(q, len(samples), other["df"])
+        # scipy's studentized range is asked for 1e-11
+        assert row["p_value"] == approx(min(p, 1), rel=1e-7, abs=1e-9)
+
+
+def test_two_groups_are_welchs_t_test(con):
+    samples = {"a": [1.0, 2.5, 3.0, 7.0], "b": [4.0, 5.5, 6.0]}
+    load(con, samples)
+    (row,) = ask(con, GAMES)
+    expected = stats.ttest_ind(samples["b"], samples["a"], equal_var=False)
+    interval = expected.confidence_interval()
+    # the range of two is the root of 2 times t; the studentized range has 1e-10
+    assert row["p_value"] == approx(expected.pvalue, rel=1e-9)
+    assert (row["ci_lower"], row["ci_upper"]) == approx((interval.low, interval.high), rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    "samples, pairs",
+    [
+        ({}, 0),
+        ({"a": [1.0, 2.0]}, 0),
+        ({"a": [1.0], "b": [2.0, 3.0]}, 1),
+        ({"a": [1.0, 1.0], "b": [2.0, 2.0]}, 1),
+    ],
+    ids=["empty", "one group", "one row", "constant"],
+)
+def test_thin_data_give_null(con, samples, pairs):
+    load(con, samples)
+    rows = ask(con, GAMES)
+    assert len(rows) == pairs
+    for row in rows:
+        assert list(row) == ["group_1", "group_2", *of_kind("t")]
+        for field in ("statistic", "df", "p_value", "log10_p_value", "ci_lower", "ci_upper"):
+            assert row[field] is None
+
+
+def test_a_confidence_level_beyond_1_is_named(con):
+    load(con, {"a": [1.0, 2.0], "b": [2.0, 4.0]})
+    with pytest.raises(duckdb.Error, match="confidence_level is 95"):
+        ask(con, GAMES.replace("level')", "level', confidence_level := 95)"))
