@@ -50,3 +50,28 @@ def linear_table(rows: int, features: int) -> Path:
     con.close()
     half.rename(path)
     return path
+
+
+def group_table(rows: int) -> Path:
+    """A file with table t: five arms, three plans, a normal metric y and a DECIMAL price."""
+    path = folder() / f"groups_{rows}.duckdb"
+    if path.exists():
+        return path
+    console.print(f"[dim]making {rows:,} rows of groups in {path.name}[/dim]")
+    half = path.with_suffix(".part")
+    half.unlink(missing_ok=True)
+
+    def uniform(column: int) -> str:
+        return f"((hash(i * 10 + {column}) >> 11) + 5e-1) / 9007199254740992e0"
+
+    con = duckdb.connect(str(half), config={"storage_compatibility_version": "v1.5.0"})
+    con.execute(
+        "create table t as select "
+        f"['control', 'blue', 'green', 'red', 'grey'][1 + floor(5 * {uniform(0)})::int] as arm, "
+        f"['free', 'basic', 'pro'][1 + floor(3 * ({uniform(1)}) ** 1.1e0)::int] as plan, "
+        f"100 + 10 * sqrt(-2e0 * ln({uniform(2)})) * cos(2e0 * pi() * {uniform(3)}) as y, "
+        f"(1000 + 100 * {uniform(4)})::decimal(10, 3) as price from range({rows}) r(i)"
+    ).fetchall()
+    con.close()
+    half.rename(path)
+    return path
