@@ -33,6 +33,25 @@ def test_penguins(pond):
     assert pond.con.execute(sexes).fetchall() == [(11, 2)]
 
 
+def test_nist_keeps_the_digits(pond):
+    assert load(pond, "nist") == {
+        "anova": 60_094, "certified": 236, "datasets": 31, "linear": 293, "univariate": 8_574
+    }  # fmt: skip
+    types = dict(
+        pond.con.execute(
+            "select table_name || '.' || column_name, data_type from duckdb_columns() "
+            "where schema_name = 'nist'"
+        ).fetchall()
+    )
+    assert types["univariate.value"] == "DECIMAL(14,5)"
+    assert types["anova.response"] == "DECIMAL(20,7)"
+    assert types["linear.x6"] == "DECIMAL(18,9)"
+    one = "select response::varchar from nist.anova where dataset = 'SmLs09' limit 1"
+    assert pond.con.execute(one).fetchall() == [("1000000000000.4000000",)]
+    counts = "select count(*) from nist.datasets join (select dataset, count(*) as n from (select dataset from nist.univariate union all select dataset from nist.anova union all select dataset from nist.linear) group by 1) using (dataset) where n = n_observations"
+    assert pond.con.execute(counts).fetchall() == [(31,)]
+
+
 def test_loading_again_restores_the_tables(pond):
     load(pond, "penguins")
     pond.con.execute("delete from penguins")
