@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pingouin
 import pytest
 from pytest import approx
+from statsmodels.stats.anova import AnovaRM
 
 from tests.sql.grouped import of_kind, one
 
@@ -27,10 +27,29 @@ def make(con, seed, subjects, conditions):
     return table
 
 
-@pytest.mark.parametrize(
-    "seed, subjects, conditions", [(1, 8, 4), (2, 3, 2), (3, 30, 3), (4, 5, 7)]
-)
+DESIGNS = [(1, 8, 4), (2, 3, 2), (3, 30, 3), (4, 5, 7)]
+
+
+@pytest.mark.parametrize("seed, subjects, conditions", DESIGNS)
+def test_agrees_with_statsmodels(con, seed, subjects, conditions):
+    table = make(con, seed, subjects, conditions)
+    row = one(con, REPEATED)
+    expected = AnovaRM(table, "y", "subject", within=["condition"]).fit().anova_table.iloc[0]
+    # least squares of values of 20 with residuals of 1
+    assert row["statistic"] == approx(expected["F Value"], rel=1e-9)
+    assert (row["df_between"], row["df_within"]) == (expected["Num DF"], expected["Den DF"])
+    assert row["p_value"] == approx(expected["Pr > F"], rel=1e-9)
+    # Greenhouse and Geisser's formula, of the covariance matrix of the conditions
+    S = table.pivot(index="subject", columns="condition", values="y").cov().to_numpy()
+    k = conditions
+    top = (k * (S.diagonal().mean() - S.mean())) ** 2
+    bottom = (k - 1) * ((S**2).sum() - 2 * k * (S.mean(1) ** 2).sum() + (k * S.mean()) ** 2)
+    assert row["epsilon"] == approx(top / bottom, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed, subjects, conditions", DESIGNS)
 def test_agrees_with_pingouin(con, seed, subjects, conditions):
+    pingouin = pytest.importorskip("pingouin")  # not among the dependencies of the tests
     table = make(con, seed, subjects, conditions)
     row = one(con, REPEATED)
     options = {
