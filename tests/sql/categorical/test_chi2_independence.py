@@ -64,6 +64,13 @@ def test_agrees_with_scipy(con, method, correction, table):
     )
 
 
+def test_the_correction_stops_at_what_is_expected(con):
+    table = [[10, 10], [10, 11]]  # the expected counts are 0.24 away
+    tabulate(con, table)
+    row, expected = one(con, CELLS), stats.chi2_contingency(table)
+    assert (row["statistic"], row["p_value"]) == (expected.statistic, expected.pvalue) == (0, 1)
+
+
 def test_corrected_cramers_v(con):
     table = [[10, 20, 30], [25, 5, 5]]
     tabulate(con, table)
