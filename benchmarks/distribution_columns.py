@@ -1,6 +1,6 @@
 """`t_sf` over a column of a million rows, beside scipy's vectorised C; rows in a DuckDB file to values in hand.
 
-    python -m benchmarks.distribution_columns
+python -m benchmarks.distribution_columns
 """
 
 from __future__ import annotations
