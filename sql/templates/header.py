@@ -15,6 +15,11 @@
     Source: paper or book
     #}
 
+The type of a parameter says how its argument is written into the query: relation and column are
+names, and are quoted; an expression is SQL as it stands; a distribution is the name of a family
+that has `ml.<name>_cdf`, `ml.<name>_random` and so on, and goes between `ml.` and `_cdf` in the
+body; numbers are a list of at least one, written as arguments of a call: `1e0, 2e0`.
+
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
 
 Every test has the same fields (inference/result.j2). Its header writes them as one column
@@ -31,8 +36,8 @@ from mlpond.errors import TemplateError
 
 LEVELS = ("partial", "keyed", "global")
 PARAMETER_TYPES = (
-    "model", "relation", "column", "columns", "double", "integer", "boolean", "string", "list",
-    "any",
+    "model", "relation", "column", "columns", "expression", "distribution", "double", "integer",
+    "boolean", "string", "list", "numbers", "any",
 )  # fmt: skip
 TEST_FIELDS = {
     "statistic": ("DOUBLE", "the test statistic"),

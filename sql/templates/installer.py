@@ -105,6 +105,12 @@ def _argument(parameter: Parameter) -> str:
     if parameter.type == "columns":
         quoted = f"list_transform({name}, lambda c: ml.identifier(c))"
         return f"list_aggregate({quoted}, 'string_agg', ', ')"
+    if parameter.type == "expression":
+        return f"'(' || {name} || e'\\n)'"  # the line break ends a comment
+    if parameter.type == "distribution":
+        return f"ml.distribution_name({name})"
+    if parameter.type == "numbers":
+        return f"ml.numbers({name})"
     if parameter.type in ("string", "model"):
         return f"ml.literal({name})"
     if parameter.type == "double":

@@ -12,7 +12,7 @@ import jinja2
 
 from mlpond.errors import InputError, TemplateError
 from mlpond.sql.templates import quoting
-from mlpond.sql.templates.catalog import Template, read_text
+from mlpond.sql.templates.catalog import Template, catalog, read_text
 from mlpond.sql.templates.header import Parameter
 
 
@@ -98,6 +98,12 @@ def quote(owner: str, parameter: Parameter, value: Any) -> str:
         return quoting.relation(value) if kind == "relation" else quoting.identifier(value)
     if kind == "columns" and isinstance(value, (list, tuple)) and value:
         return ", ".join(quoting.identifier(name) for name in value)
+    if kind == "expression" and isinstance(value, str):
+        return f"({value}\n)"
+    if kind == "distribution" and isinstance(value, str):
+        return _family(owner, parameter, value)
+    if kind == "numbers" and isinstance(value, (list, tuple)) and value:
+        return ", ".join(quoting.double(item) for item in value)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind == "double" and number:
         return quoting.double(value)
@@ -113,6 +119,17 @@ def quote(owner: str, parameter: Parameter, value: Any) -> str:
         f"{owner}: parameter {parameter.name} is {value!r} ({type(value).__name__}); "
         f"it must be of type {kind}: {parameter.meaning}."
     )
+
+
+def _family(owner: str, parameter: Parameter, name: str) -> str:
+    """Check the name of a distribution: it becomes part of the names of functions."""
+    families = sorted(
+        entry.name.removesuffix("_random") for entry in catalog()
+        if entry.field == "distributions" and entry.name.endswith("_random")
+    )  # fmt: skip
+    if name not in families:
+        raise InputError(unknown(f"{owner}: {parameter.name}", name, families))
+    return name
 
 
 def unknown(what: str, name: str, accepted: list[str]) -> str:

@@ -11,6 +11,7 @@ from mlpond.seeds import list_seeds, load
 from mlpond.sql import catalog
 from mlpond.sql.templates.catalog import Template, templates
 from mlpond.sql.templates.header import read_header
+from mlpond.sql.templates.installer import table_macro
 from mlpond.sql.templates.renderer import render
 
 ENTRIES = catalog()
@@ -105,6 +106,27 @@ Source: none
 #}
 select count(*) as n from {{ source }} where {{ metric }} > {{ share }}
 """
+FAMILY = """{#
+A test.
+
+Parameters
+    shift         expression    SQL
+    distribution  distribution  a family
+    parameters    numbers       its parameters
+    order_by := NULL  column    a column
+
+Columns
+    p      DOUBLE   probability
+    first  INTEGER  least value
+
+Level: partial
+Source: none
+#}
+select
+    max(ml.{{ distribution }}_cdf({{ shift }}, {{ parameters }})) as p,
+    min({{ order_by }}) as first,
+from range(1) as t(x)
+"""
 
 
 @pytest.fixture
@@ -136,6 +158,52 @@ def test_a_broken_template_names_its_line(template):
     broken = Template(template.path, HEADER.replace("{{ share }}", "{{ shar }}"), template.header)
     with pytest.raises(TemplateError, match=r"field/test.sql.j2, line 15.*shar"):
         render(broken, {"source": "t", "metric": "x"})
+
+
+@pytest.fixture
+def family():
+    return Template("field/family.sql.j2", FAMILY, read_header(FAMILY, "field/family.sql.j2"))
+
+
+def test_an_expression_a_distribution_and_numbers_go_into_the_query_as_sql(con, family):
+    con.execute(table_macro(family))
+    # Φ(2) with mean 3 and sd 2; the comment in the expression does not swallow what follows
+    query = "from ml.family('1 + x + 1 -- two', 'normal', [3, 2], order_by := 'x')"
+    assert con.execute(query).fetchall() == [(pytest.approx(0.308537538725987, rel=1e-14), 0)]
+    rendered = render(
+        family,
+        {"shift": "2", "distribution": "normal", "parameters": [3, 2.0], "order_by": "x"},
+    )
+    assert con.execute(rendered).fetchall() == con.execute(query).fetchall()
+
+
+def test_a_column_with_a_default_may_be_left_out(con, family):
+    con.execute(table_macro(family))
+    assert con.execute("from ml.family('0', 'normal', [0, 1])").fetchall() == [(0.5, None)]
+
+
+def test_an_unknown_distribution_and_an_empty_list_are_errors(con, family):
+    con.execute(table_macro(family))
+    with pytest.raises(duckdb.Error, match="distribution is norm; it must be one of beta, "):
+        con.execute("from ml.family('0', 'norm', [0, 1])")
+    with pytest.raises(duckdb.Error, match="the list of numbers is empty"):
+        con.execute("from ml.family('0', 'normal', [])")
+    with pytest.raises(InputError, match="'normall' is not known.*Did you mean 'normal'"):
+        render(family, {"shift": "0", "distribution": "normall", "parameters": [1]})
+    with pytest.raises(
+        InputError, match=r"parameters is \[\] \(list\); it must be of type numbers"
+    ):
+        render(family, {"shift": "0", "distribution": "normal", "parameters": []})
+
+
+def test_every_family_has_the_name_of_a_distribution(con):
+    families = {
+        entry.name.removesuffix("_random")
+        for entry in ENTRIES
+        if entry.field == "distributions" and entry.name.endswith("_random")
+    }
+    for name in families:
+        assert con.execute("select ml.distribution_name(?)", [name]).fetchall() == [(name,)]
 
 
 def test_a_header_line_that_cannot_be_read_is_an_error():
