@@ -3,7 +3,7 @@
 -- From every sample the interval mean ± t · sd / sqrt(n), as one would who has only that sample; the
 -- mean of the population is known here, so the hits can be counted. Beside the delays, samples of a
 -- normal distribution, for which the interval is exact.
--- Notice: with 5 delays it holds the mean about 84 times in 100, and it misses mostly on one side: a
+-- Notice: with 5 delays it holds the mean about 85 times in 100, and it misses mostly on one side: a
 -- sample without a very late flight is both too low and too sure. With 200 it nearly keeps its word.
 with
 

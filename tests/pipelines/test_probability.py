@@ -97,6 +97,13 @@ def test_models_of_counts_are_those_of_scipy(ran):
 
 
 def test_distances_are_those_of_scipy(ran):
+    mass = frame(ran, "select body_mass_g::double as y from penguins where species = 'Gentoo'").y
+    mass = mass.dropna()
+    ((distance,),) = ran.con.execute(
+        "select distance from probability.penguin_masses where penguins = 'Gentoo'"
+    ).fetchall()
+    expected = stats.kstest(mass, "norm", (mass.mean(), mass.std())).statistic
+    assert distance == pytest.approx(expected, rel=1e-10)
     population = frame(ran, "select arrival_delay as y from probability.departures").y
     means = frame(ran, "select mean from probability.delays_at_random where sample_size = 30")[
         "mean"
