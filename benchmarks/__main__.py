@@ -1,10 +1,20 @@
 """Run every benchmark."""
 
-from benchmarks import group_tests, least_squares, linear_models, opening, regression_inference
+from benchmarks import (
+    distribution_columns,
+    group_tests,
+    least_squares,
+    linear_models,
+    opening,
+    rank_tests,
+    regression_inference,
+)
 
 if __name__ == "__main__":
     opening.main()
+    distribution_columns.main()
+    group_tests.main()
+    rank_tests.main()
     least_squares.main()
     linear_models.main()
     regression_inference.main()
-    group_tests.main()
