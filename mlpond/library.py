@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 
 import duckdb
 
-from mlpond import __version__
+from mlpond import __version__, library_cache
 from mlpond.engine import Engine
 from mlpond.errors import DatabaseError
 
@@ -32,7 +32,12 @@ def ensure(engine: Engine, database: str, *, read_only: bool) -> bool:
         )
     if read_only or found == (__version__, digest()):
         return False
+    if library_cache.copy(engine, digest()):
+        return True
+    is_empty = library_cache.is_empty(engine)
     install(engine)
+    if is_empty:
+        library_cache.keep(engine, digest())
     return True
 
 

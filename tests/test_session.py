@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 import mlpond
+from mlpond import library_cache
 from mlpond.errors import DatabaseError, InputError, MlpondError
 from tests.conftest import rows
 
@@ -73,6 +74,7 @@ def test_a_failed_installation_leaves_the_file_as_it_was(database, monkeypatch):
         yield "library/b.sql", "selec"
 
     monkeypatch.setattr(installer, "statements", broken)
+    monkeypatch.setattr(library_cache, "copy", lambda engine, digest: False)
     with pytest.raises(MlpondError, match=r"library/b.sql, line 1"):
         mlpond.connect(database)
     with duckdb.connect(str(database)) as con:
