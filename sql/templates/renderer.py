@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -57,13 +58,22 @@ def render(template: Template, arguments: Mapping[str, Any]) -> str:
         if parameter.name in arguments:
             values[parameter.name] = quote(template.name, parameter, arguments[parameter.name])
         elif parameter.default is not None:
-            values[parameter.name] = parameter.default
+            values[parameter.name] = _default(template.name, parameter, parameter.default)
         else:
             raise InputError(
                 f"{template.name}: parameter {parameter.name!r} is missing "
                 f"({parameter.type}: {parameter.meaning})."
             )
     return render_text(template.text, values, template.path)
+
+
+def _default(owner: str, parameter: Parameter, default: str) -> str:
+    """Turn a default, which the header writes as SQL, into what the body takes."""
+    if parameter.type == "numbers":
+        return quote(owner, parameter, json.loads(default))
+    if parameter.type in ("relation", "column", "expression", "distribution") and default != "NULL":
+        return quote(owner, parameter, default[1:-1].replace("''", "'"))
+    return default
 
 
 def render_file(path: str, **values: Any) -> str:

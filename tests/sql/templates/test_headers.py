@@ -154,6 +154,29 @@ def test_arguments_are_checked_before_any_sql(template, arguments, message):
         render(template, arguments)
 
 
+def test_a_default_is_quoted_by_its_type():
+    found = {template.name: template for template in templates()}
+    sql = render(found["ks_1samp"], {"source": "penguins", "metric": "body_mass_g"})
+    assert "ml.normal_cdf(" in sql
+    assert "'normal'_cdf" not in sql
+
+
+@pytest.mark.parametrize(
+    "template",
+    [t for t in templates() if not t.header.functions and t.header.parameters],
+    ids=lambda template: template.name,
+)
+def test_every_query_renders_in_python(template):
+    """As a pipeline or Python would: with its required parameters, and the defaults."""
+    values = {
+        "relation": "penguins", "column": "body_mass_g", "columns": ["body_mass_g"],
+        "expression": "true", "distribution": "normal", "numbers": [0, 1], "model": "m",
+        "string": "x", "integer": 1, "double": 0.5, "boolean": True, "list": [1], "any": 1,
+    }  # fmt: skip
+    given = {p.name: values[p.type] for p in template.header.parameters if p.default is None}
+    assert "{{" not in render(template, given)
+
+
 def test_a_broken_template_names_its_line(template):
     broken = Template(template.path, HEADER.replace("{{ share }}", "{{ shar }}"), template.header)
     with pytest.raises(TemplateError, match=r"field/test.sql.j2, line 15.*shar"):
