@@ -2,9 +2,9 @@
 --
 -- Every printed number beside the one found. It agrees if it lies within half a unit of the last printed
 -- digit, or within 1e-13 of its size: NIST prints 15 digits, and a sum of doubles loses one or two of 16.
--- Notice: R prints 6.408309 for the odds ratio of the tea, and its root is 6.40831966: R stops the search
--- early, so that only 6.4083 is held against it. Numbers that R prints come from its help pages: t.test (sleep), chisq.test, fisher.test,
--- mantelhaen.test, wilcox.test, kruskal.test, friedman.test, bartlett.test, TukeyHSD and others.
+-- Notice: R prints 6.408309 for the odds ratio of the tea, whose root is 6.40831966: R stops its search
+-- early, so only 6.4083 is held against it. What R prints comes from its help pages: t.test (sleep),
+-- chisq.test, fisher.test, mantelhaen.test, wilcox.test, kruskal.test, friedman.test and others.
 -- The limit: intervals in print are of 95 %, and are left out if confidence_level is another. The
 -- signs are those of print, and the question says which is less which.
 with
