@@ -10,14 +10,24 @@ from nist import NIST
 from mlpond.udfs.linear.fit import Options
 from mlpond.udfs.linear.linear_regression import linear_regression
 
-# Correct digits asked of (coefficients, standard errors). The ceiling is eps times the condition
-# number of the centred columns, and the rounding of the powers themselves: 4e9 for Filip, whose
-# exact solution from powers in double precision has 7.6 digits; 1.6e3 for the Wamplers, whose error
-# grows with the residuals, by 100 from one of 3, 4, 5 to the next. NIST prints 15.
+# Correct digits asked of (coefficients, standard errors) where only QR or a Gram matrix gave them.
+# The ceiling is eps times the condition number of the centred columns, and the rounding of the
+# powers themselves: 4e9 for Filip, whose exact solution from powers in double precision has 7.6
+# digits; 1.6e3 for the Wamplers, whose error grows with the residuals, by 100 from one of 3, 4, 5
+# to the next. NIST prints 15.
 DIGITS = {
     "Norris": (12, 13), "Pontius": (12, 13), "NoInt1": (14, 14), "NoInt2": (14, 14),
     "Filip": (7, 7), "Longley": (11, 12), "Wampler1": (9, 9), "Wampler2": (12, 13),
     "Wampler3": (9, 13), "Wampler4": (7.5, 13), "Wampler5": (5.5, 13),
+}  # fmt: skip
+
+# The same after refinement: a tenth less than the exact solution of the doubles has, for the
+# decimals of Norris, Pontius, Longley and Wampler2 and the powers of Filip are rounded to doubles;
+# of 15, because NIST prints no more. The standard errors keep those of the first solution.
+REFINED = {
+    "Norris": (14.0, 13.8), "Pontius": (13.4, 13.7), "NoInt1": (14.6, 14.8),
+    "NoInt2": (14.9, 14.8), "Filip": (7.5, 7.4), "Longley": (14.5, 14.0), "Wampler1": (15, 15),
+    "Wampler2": (13.1, 13.5), "Wampler3": (15, 13.5), "Wampler4": (15, 13.5), "Wampler5": (15, 13.5),
 }  # fmt: skip
 
 
@@ -88,9 +98,9 @@ def test_certified_values_solve_the_data_as_typed(name):
 def test_agrees_with_nist(name):
     fit = train(*first_pass(name))
     coefficients, errors, sd, r_squared = worst(name, fit)
-    assert coefficients >= DIGITS[name][0]
-    assert min(errors, sd) >= DIGITS[name][1]
-    assert r_squared >= min(DIGITS[name][1], 10)  # of Filip's 0.997 three digits more than its sd
+    assert coefficients >= REFINED[name][0]
+    assert min(errors, sd) >= REFINED[name][1]
+    assert r_squared >= min(REFINED[name][1], 10)  # of Filip's 0.997 three digits more than its sd
 
 
 @pytest.mark.parametrize("name", NIST)

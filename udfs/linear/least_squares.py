@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +24,25 @@ from mlpond.udfs.linear.summary import Summary
 from mlpond.udfs.linear.warn import constant_warnings, dependence_warnings, not_converged
 
 Judge = Callable[[Array, float], float]  # (weights, intercept) → mean squared error held out
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A solution to the last digit, as iterative refinement gives it.
+
+    Attributes:
+        raw: Weights of the raw columns, shape (p,).
+        raw_intercept: To go with them.
+        w: Weights of the standardised columns, shape (p,).
+        intercept: To go with them.
+        rss: Sum of squared residuals.
+    """
+
+    raw: Array
+    raw_intercept: float
+    w: Array
+    intercept: float
+    rss: float
 
 
 def one_solution(summary: Summary, options: Options) -> Solution:
@@ -49,6 +69,7 @@ def fit_least_squares(
     passes: int,
     warm_start: tuple[Array, Array] | None,
     judge: Judge | None,
+    refined: Refined | None = None,
 ) -> Fit:
     """The fit by the method that the options ask for."""
     converged = True
@@ -64,12 +85,17 @@ def fit_least_squares(
         penalty = np.full(w.size, l1)
         w, converged = coordinate_descent(H, summary.problem.g, penalty, np.zeros(w.size))
         intercept = summary.intercept(w)
-    rss = _rss(summary, w, intercept)
+    if refined is not None:
+        w, intercept, rss = refined.w, refined.intercept, refined.rss
+    else:
+        rss = _rss(summary, w, intercept)
     mse = rss / summary.weight
     if iterations is None:
         eval_loss = judge(w, intercept) if judge else None
         iterations = (Iteration(0, mse, eval_loss, None),)
     raw, raw_intercept = summary.scaling.to_raw(w[None, :], np.array([intercept]))
+    if refined is not None:
+        raw, raw_intercept = refined.raw[None, :], np.array([refined.raw_intercept])
     if not options.fit_intercept:
         raw_intercept = np.zeros(1)
     objective = rss / 2 + l1 * float(np.sum(np.abs(w))) + l2 / 2 * float(w @ w)
@@ -78,7 +104,10 @@ def fit_least_squares(
         warnings.append(not_converged(options, len(iterations)))
     inference = None
     if options.calculate_p_values:
-        inference = _inference(summary, solution, options, w, intercept, raw[0], raw_intercept[0])
+        of_slopes = summary.rss(w) if refined is None else rss
+        inference = _inference(
+            summary, solution, options, w, intercept, raw[0], raw_intercept[0], of_slopes
+        )
     return Fit(
         raw, raw_intercept, w[None, :], np.array([intercept]), summary.rows, summary.weight, mse,
         objective, iterations, converged, solution.condition_number,
@@ -136,6 +165,7 @@ def _inference(
     intercept: float,
     raw: Array,
     raw_intercept: float,
+    rss: float,
 ) -> Inference:
     """t tests and measures of fit; row weights count rows."""
     n = summary.weight
@@ -143,7 +173,6 @@ def _inference(
     slopes = inverse.shape[1] - _nulls(summary)
     k = slopes + int(summary.fit_intercept)
     df = n - k
-    rss = summary.rss(w)
     at = n if summary.fit_intercept else None
     joint = joint_root(inverse, summary.mean, at)
     if options.l2_reg > 0:

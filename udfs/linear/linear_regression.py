@@ -8,6 +8,8 @@ where the Gram matrix would lose digits, a second scan takes the Gram matrix of 
 Cholesky factor of the first. M K⁻¹ is nearly orthogonal, nothing is lost any more, and its root
 times K is as good a root of M'M as that of QR (Yamamoto, Nakatsukasa, Yanagisawa & Fukaya, 2015,
 "CholeskyQR2"). Where K itself cannot be trusted, the second scan is the QR.
+
+Of small tables, two more scans refine the solution (udfs/linear/refinement.py).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from mlpond.udfs.linear.fit import Fit, Moments, Options, Scaling
 from mlpond.udfs.linear.gram import cross_products
 from mlpond.udfs.linear.least_squares import fit_least_squares, one_solution, squared_error
 from mlpond.udfs.linear.quasi_newton import quasi_newton
+from mlpond.udfs.linear.refinement import Refinement, is_refinable
 from mlpond.udfs.linear.solve import Solution
 from mlpond.udfs.linear.summary import Summary, augmented_nulls
 from mlpond.udfs.linear.tsqr import empty_root, merge_roots, root, triangle
@@ -128,8 +131,8 @@ class LeastSquaresPass:
         both = merge_roots(a.matrix, b.matrix) if self.method == "qr" else a.matrix + b.matrix
         return Sums(both, a.rows + b.rows, a.weight + b.weight, a.incomplete | b.incomplete)
 
-    def finish(self, state: Sums, evaluation: Sums | None = None) -> Pass[Sums] | Fit:
-        """The fit, or a second pass where this one lost too many digits."""
+    def finish(self, state: Sums, evaluation: Sums | None = None) -> Pass[Any] | Fit:
+        """The fit, or a second pass where this one lost digits."""
         if state.rows == 0 or not state.weight > 0:
             raise ValueError("linear_reg: there are no training rows; pass at least one.")
         if not np.all(np.isfinite(state.matrix)):
@@ -145,6 +148,9 @@ class LeastSquaresPass:
         if evaluation is not None and evaluation.rows:
             is_root = self.evaluation.method == "qr"
             judge = squared_error(evaluation.matrix, is_root, evaluation.weight, summary)
+        small = self.method == "qr" and self.passes == 1
+        if small and is_refinable(summary, self.options):
+            return Refinement.of(summary, solution, self.options, judge, self.passes)
         return fit_least_squares(
             summary, solution, self.options, self.passes, self.warm_start, judge
         )
