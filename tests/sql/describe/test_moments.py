@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import mpmath as mp
 import numpy as np
@@ -70,6 +71,21 @@ def test_agrees_with_numpy(con, sample):
         np.std(sample, ddof=1) / math.sqrt(len(sample)), rel=1e-12
     )
     assert row["lag_1_autocorrelation"] is None
+
+
+@pytest.mark.parametrize("name", ("PiDigits", "Lottery", "Lew"))
+def test_integers_are_taken_exactly(con, name):
+    query = f"select value from nist.univariate where dataset = '{name}' order by observation"
+    x = [Fraction(value) for (value,) in con.execute(query).fetchall()]
+    mean = sum(x) / len(x)
+    products = sum((a - mean) * (b - mean) for a, b in zip(x, x[1:], strict=False))
+    expected = float(products / sum((v - mean) ** 2 for v in x))
+    source = f"(from nist.univariate where dataset = '{name}')"
+    row = one(con, f"from ml.moments($${source}$$, 'value', 'observation')")
+    # Every sum is exact, in whatever order threads add; what is left are the roundings of a dozen
+    # operations on them. The products of PiDigits cancel to 1/200 of their size, which would cost
+    # sums of rounded products 15 units in the last place.
+    assert row["lag_1_autocorrelation"] == approx(expected, rel=4 * 2.0**-52, abs=0)
 
 
 def test_a_reversed_series_has_the_same_autocorrelation(con):
