@@ -73,7 +73,7 @@ def test_agrees_with_numpy(con, sample):
     assert row["lag_1_autocorrelation"] is None
 
 
-@pytest.mark.parametrize("name", ("PiDigits", "Lottery", "Lew"))
+@pytest.mark.parametrize("name", ["PiDigits", "Lottery", "Lew"])
 def test_integers_are_taken_exactly(con, name):
     query = f"select value from nist.univariate where dataset = '{name}' order by observation"
     x = [Fraction(value) for (value,) in con.execute(query).fetchall()]
