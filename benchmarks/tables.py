@@ -18,11 +18,46 @@ def folder() -> Path:
     return path
 
 
+def uniform(column: int) -> str:
+    """SQL of a uniform draw of column ``column`` of row i, from hashes: threads do not matter."""
+    # one number hashed: hash(i, column) would only flip the same bits of hash(i) for every i
+    return f"((hash(i * 10000 + {column}) >> 11) + 5e-1) / 9007199254740992e0"
+
+
+def normal(column: int) -> str:
+    """SQL of a normal draw of column ``column`` of row i, by Box and Muller."""
+    return f"sqrt(-2e0 * ln({uniform(column)})) * cos(2e0 * pi() * {uniform(column + 1000)})"
+
+
+def experiment_table(rows: int, metrics: int) -> Path:
+    """A file with table t: country (10 of them), treated, and metrics m0, m1, … of an experiment.
+
+    The treatment moves metric j by j / 1000 of a standard deviation.
+    """
+    path = folder() / f"experiment_{rows}_{metrics}.duckdb"
+    if path.exists():
+        return path
+    console.print(f"[dim]making {rows:,} rows of {metrics} metrics in {path.name}[/dim]")
+    half = path.with_suffix(".part")
+    half.unlink(missing_ok=True)
+    ms = ", ".join(
+        f"{10 + j} + {1 + j / 10} * ({normal(j)} + {j / 1000} * treated::int) as m{j}"
+        for j in range(metrics)
+    )
+    con = duckdb.connect(str(half), config={"storage_compatibility_version": "v1.5.0"})
+    con.execute(
+        f"create table t as select 'country_' || (hash(i + 1000000007) % 10) as country, treated, "
+        f"{ms} from (select i, {uniform(5000)} < 5e-1 as treated from range({rows}) r(i))"
+    ).fetchall()
+    con.close()
+    half.rename(path)
+    return path
+
+
 def linear_table(rows: int, features: int) -> Path:
     """A file with table t: normal features x0, x1, …, a linear label y and a class label late.
 
-    Normal draws come from hashes of the row and the column (Box–Muller), so that the rows do not
-    depend on threads.
+    Draws come from hashes of the row and the column.
     """
     path = folder() / f"normal_{rows}_{features}.duckdb"
     if path.exists():
@@ -30,13 +65,6 @@ def linear_table(rows: int, features: int) -> Path:
     console.print(f"[dim]making {rows:,} rows of {features} features in {path.name}[/dim]")
     half = path.with_suffix(".part")
     half.unlink(missing_ok=True)
-
-    def uniform(column: int) -> str:
-        # one number hashed: hash(i, column) would only flip the same bits of hash(i) for every i
-        return f"((hash(i * 10000 + {column}) >> 11) + 5e-1) / 9007199254740992e0"
-
-    def normal(column: int) -> str:
-        return f"sqrt(-2e0 * ln({uniform(column)})) * cos(2e0 * pi() * {uniform(column + 1000)})"
 
     xs = ", ".join(f"{normal(j)} as x{j}" for j in range(features))
     slopes = " + ".join(f"{(j - (features - 1) / 2) / 10:.2e} * x{j}" for j in range(features))
