@@ -8,6 +8,7 @@ from benchmarks import (
     opening,
     rank_tests,
     regression_inference,
+    welch_tests,
 )
 
 if __name__ == "__main__":
@@ -15,6 +16,7 @@ if __name__ == "__main__":
     distribution_columns.main()
     group_tests.main()
     rank_tests.main()
+    welch_tests.main()
     least_squares.main()
     linear_models.main()
     regression_inference.main()
