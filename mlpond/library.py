@@ -92,7 +92,7 @@ def _files(folder: Traversable, prefix: str) -> list[tuple[str, str]]:
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.name.startswith(("_", ".")):
             files += _files(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((".sql", ".j2")):
+        elif entry.name.endswith((".sql", ".j2", ".py")):  # the renderer has its part in it
             files.append((prefix + entry.name, entry.read_text(encoding="utf-8")))
     return files
 

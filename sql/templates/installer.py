@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from mlpond.sql.templates import quoting
 from mlpond.sql.templates.catalog import Template, names, read_text, templates
 from mlpond.sql.templates.header import Parameter
+from mlpond.sql.templates.lambdas import rename_parameters
 from mlpond.sql.templates.renderer import render_text
 
 # Marks where an argument goes in the body of a table macro; never part of SQL.
@@ -21,7 +22,7 @@ def statements() -> Iterator[tuple[str, str]]:
         yield path, read_text(path)
     yield from _in_order_of_use(
         {
-            template.path: render_text(template.text, {}, template.path)
+            template.path: rename_parameters(render_text(template.text, {}, template.path))
             for template in templates()
             if template.header.functions
         }
@@ -50,7 +51,8 @@ def _in_order_of_use(rendered: dict[str, str]) -> Iterator[tuple[str, str]]:
 def table_macro(template: Template) -> str:
     """Write the macro that runs a template's query on arguments given in SQL."""
     parameters = template.header.parameters
-    body = render_text(template.text, {p.name: mark(p.name) for p in parameters}, template.path)
+    text = render_text(template.text, {p.name: mark(p.name) for p in parameters}, template.path)
+    body = rename_parameters(text)
     return query_macro(
         template.name,
         [(p.name, p.default) for p in parameters],

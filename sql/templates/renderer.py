@@ -15,6 +15,7 @@ from mlpond.errors import InputError, TemplateError
 from mlpond.sql.templates import quoting
 from mlpond.sql.templates.catalog import Template, catalog, read_text
 from mlpond.sql.templates.header import Parameter
+from mlpond.sql.templates.lambdas import rename_parameters
 
 
 class Raw(str):
@@ -64,7 +65,7 @@ def render(template: Template, arguments: Mapping[str, Any]) -> str:
                 f"{template.name}: parameter {parameter.name!r} is missing "
                 f"({parameter.type}: {parameter.meaning})."
             )
-    return render_text(template.text, values, template.path)
+    return rename_parameters(render_text(template.text, values, template.path))
 
 
 def _default(owner: str, parameter: Parameter, default: str) -> str:
