@@ -121,7 +121,7 @@ def test_dunn_agrees_with_its_formula(con, groups, adjustment):
         assert all(row["p_value"] is None for row in rows)
         return
     z = [
-        (ranks[i].mean() - ranks[j].mean())
+        (ranks[j].mean() - ranks[i].mean())
         / math.sqrt(variance * (1 / len(ranks[i]) + 1 / len(ranks[j])))
         for i, j in pairs
     ]
