@@ -5,7 +5,6 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pandas as pd
-import pingouin
 import pytest
 from pytest import approx
 from scipy import stats
@@ -28,6 +27,7 @@ def test_eta_and_omega_of_plant_growth(pond):
     eta = record(pond, "from ml.eta_squared('textbook.plant_growth', 'weight_g', 'treatment')")
     omega = record(pond, "from ml.omega_squared('textbook.plant_growth', 'weight_g', 'treatment')")
     frame = pond.sql("from textbook.plant_growth").df()
+    pingouin = pytest.importorskip("pingouin")  # not among the dependencies of the tests
     anova = pingouin.anova(frame, dv="weight_g", between="treatment", detailed=True)
     between, within = anova["SS"]
     assert eta["estimate"] == approx(between / (between + within), rel=1e-10)

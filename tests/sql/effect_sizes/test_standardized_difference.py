@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pingouin
 import pytest
 from hypothesis import given, settings
 from pytest import approx
@@ -55,6 +54,7 @@ def test_agrees_with_the_definition(con, name, a, b):
 
 
 def test_pingouin_gives_the_same_estimates(con):
+    pingouin = pytest.importorskip("pingouin")  # not among the dependencies of the tests
     rng = np.random.default_rng(7)
     a, b = rng.normal(1, 2, 30), rng.normal(0, 2, 22)
     found = struct(con, "cohens_d(x, treated)", **arms(a, b))
