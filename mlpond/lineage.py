@@ -124,7 +124,8 @@ def _relation(text: str, ctes: frozenset[str], found: _Found) -> None:
     if not text.lstrip().startswith("("):
         found.reads[join_parts(name_parts(text))] = None
         return
-    for tree in parse(text):
+    # behind FROM, where a PIVOT may stand in parentheses as well as a SELECT
+    for tree in parse(f"select * from {text}"):
         if tree is not None:
             # a string is bound on its own: the CTEs around the call are not visible in it
             _walk(tree, frozenset(), found)

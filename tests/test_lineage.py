@@ -26,6 +26,9 @@ from mlpond.lineage import references
         ("from ml.predict('m', 'flights.features', threshold := 0.3)", ("flights.features",)),
         ("from ML.PREDICT(MODEL m, (SELECT * FROM q JOIN r USING (x)))", ("q", "r")),
         ("from ml.evaluate('m', data := 't')", ("t",)),
+        ("from ml.sign_test('(pivot s.t on v using first(y))', 'a', 'b')", ("s.t",)),
+        ("from ml.anova('(from s.t where x > 0)', 'y', 'g')", ("s.t",)),
+        ("from ml.anova('(with a as (from s.t) from a)', 'y', 'g')", ("s.t",)),
     ],
 )
 def test_relations_read(sql, reads):
