@@ -14,10 +14,11 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -34,6 +35,16 @@ class Result:
     megabytes: list[float] = field(default_factory=list)
     numbers: list[float] = field(default_factory=list)
     failed: str = ""
+
+
+def prepared(prepare: Callable[[], None]) -> Callable[[Any], Any]:
+    """Import a contender's libraries before the clock starts."""
+
+    def mark(contender: Any) -> Any:
+        contender.prepare = prepare
+        return contender
+
+    return mark
 
 
 def compare(

@@ -6,26 +6,15 @@ python -m benchmarks.linear_models [--rows 5000000] [--runs 3] [--large]
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
 import duckdb
 import numpy as np
 
-from benchmarks.harness import compare
+from benchmarks.harness import compare, prepared
 from benchmarks.tables import linear_table
 
 MEMORY_LIMIT = "1GB"  # for DuckDB, the same for every contender
-
-
-def prepared(prepare: Callable[[], None]) -> Callable[[Any], Any]:
-    """Import a contender's libraries before the clock starts."""
-
-    def mark(contender: Any) -> Any:
-        contender.prepare = prepare
-        return contender
-
-    return mark
 
 
 def _import_ours() -> None:

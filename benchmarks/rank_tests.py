@@ -8,49 +8,28 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from benchmarks.harness import compare, console
-from benchmarks.tables import folder
+from benchmarks.harness import compare, prepared
+from benchmarks.tables import kept, normal, uniform
 
 COLUMNS = ("y", "k")  # normal without ties; log-normal in whole numbers, about 1,300 distinct
 
 
 def rank_table(rows: int) -> Path:
     """A file with table t(treated, y, k) and the library in it."""
-    path = folder() / f"ranks_{rows}.duckdb"
-    if path.exists():
-        return path
     import mlpond
 
-    console.print(f"[dim]making {rows:,} rows in {path.name}[/dim]")
-    half = path.with_suffix(".part")
-    half.unlink(missing_ok=True)
-    with mlpond.connect(str(half)) as pond:
+    def fill(path: Path) -> None:
+        with mlpond.connect(path) as pond:
+            pond.con.execute(
+                f"create table t as select {uniform(1)} < 0.5 as treated, "
+                f"{normal(2)} + 1e-3 * ({uniform(1)} < 0.5)::int as y, "
+                f"floor(exp(3e0 + {normal(4)}))::int as k from range({rows}) r(i)"
+            ).fetchall()
 
-        def uniform(column: int) -> str:
-            return f"((hash(i * 10000 + {column}) >> 11) + 5e-1) / 9007199254740992e0"
-
-        def normal(column: int) -> str:
-            return f"sqrt(-2e0 * ln({uniform(column)})) * cos(2e0 * pi() * {uniform(column + 1)})"
-
-        pond.con.execute(
-            f"create table t as select {uniform(1)} < 0.5 as treated, "
-            f"{normal(2)} + 1e-3 * ({uniform(1)} < 0.5)::int as y, "
-            f"floor(exp(3e0 + {normal(4)}))::int as k from range({rows}) r(i)"
-        ).fetchall()
-    half.rename(path)
-    return path
-
-
-def _ready(prepare: Callable[[], None]) -> Callable[[Any], Any]:
-    def mark(contender: Any) -> Any:
-        contender.prepare = prepare
-        return contender
-
-    return mark
+    return kept(f"ranked_{rows}", f"{rows:,} rows", fill)
 
 
 def _import_scipy() -> None:
@@ -100,7 +79,7 @@ def _contender(
     def contender(database: str) -> list[float]:
         return run(database, test, column)
 
-    return _ready(_import_scipy)(contender)
+    return prepared(_import_scipy)(contender)
 
 
 for _test in TESTS:

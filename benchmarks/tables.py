@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -29,29 +30,45 @@ def normal(column: int) -> str:
     return f"sqrt(-2e0 * ln({uniform(column)})) * cos(2e0 * pi() * {uniform(column + 1000)})"
 
 
+def kept(name: str, what: str, fill: Callable[[Path], None]) -> Path:
+    """The file of that name, filled now if it is not there; an interrupted one is made anew."""
+    path = folder() / f"{name}.duckdb"
+    if path.exists():
+        return path
+    console.print(f"[dim]making {what} in {path.name}[/dim]")
+    half = path.with_suffix(".part")
+    half.unlink(missing_ok=True)
+    fill(half)
+    half.rename(path)
+    return path
+
+
+def _create(query: str) -> Callable[[Path], None]:
+    """Make table t of a query, in a file that a 1.5 shell can open."""
+
+    def fill(path: Path) -> None:
+        with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.5.0"}) as con:
+            con.execute(f"create table t as {query}").fetchall()
+
+    return fill
+
+
 def experiment_table(rows: int, metrics: int) -> Path:
     """A file with table t: country (10 of them), treated, and metrics m0, m1, … of an experiment.
 
     The treatment moves metric j by j / 1000 of a standard deviation.
     """
-    path = folder() / f"experiment_{rows}_{metrics}.duckdb"
-    if path.exists():
-        return path
-    console.print(f"[dim]making {rows:,} rows of {metrics} metrics in {path.name}[/dim]")
-    half = path.with_suffix(".part")
-    half.unlink(missing_ok=True)
     ms = ", ".join(
         f"{10 + j} + {1 + j / 10} * ({normal(j)} + {j / 1000} * treated::int) as m{j}"
         for j in range(metrics)
     )
-    con = duckdb.connect(str(half), config={"storage_compatibility_version": "v1.5.0"})
-    con.execute(
-        f"create table t as select 'country_' || (hash(i + 1000000007) % 10) as country, treated, "
-        f"{ms} from (select i, {uniform(5000)} < 5e-1 as treated from range({rows}) r(i))"
-    ).fetchall()
-    con.close()
-    half.rename(path)
-    return path
+    query = (
+        f"select 'country_' || (hash(i + 1000000007) % 10) as country, treated, {ms} "
+        f"from (select i, {uniform(5000)} < 5e-1 as treated from range({rows}) r(i))"
+    )
+    return kept(
+        f"experiment_{rows}_{metrics}", f"{rows:,} rows of {metrics} metrics", _create(query)
+    )
 
 
 def linear_table(rows: int, features: int) -> Path:
@@ -59,47 +76,24 @@ def linear_table(rows: int, features: int) -> Path:
 
     Draws come from hashes of the row and the column.
     """
-    path = folder() / f"normal_{rows}_{features}.duckdb"
-    if path.exists():
-        return path
-    console.print(f"[dim]making {rows:,} rows of {features} features in {path.name}[/dim]")
-    half = path.with_suffix(".part")
-    half.unlink(missing_ok=True)
-
     xs = ", ".join(f"{normal(j)} as x{j}" for j in range(features))
     slopes = " + ".join(f"{(j - (features - 1) / 2) / 10:.2e} * x{j}" for j in range(features))
-    con = duckdb.connect(str(half), config={"storage_compatibility_version": "v1.5.0"})
-    con.execute(
-        f"create table t as select * exclude (i), "
-        f"1e0 / (1e0 + exp(-(y - 1.5e0) * 5e-1)) > {uniform(5000)} as late "
+    query = (
+        f"select * exclude (i), 1e0 / (1e0 + exp(-(y - 1.5e0) * 5e-1)) > {uniform(5000)} as late "
         f"from (select *, 1.5e0 + {slopes} + {normal(3000)} as y "
         f"from (select i, {xs} from range({rows}) r(i)))"
-    ).fetchall()
-    con.close()
-    half.rename(path)
-    return path
+    )
+    return kept(
+        f"normal_{rows}_{features}", f"{rows:,} rows of {features} features", _create(query)
+    )
 
 
 def group_table(rows: int) -> Path:
     """A file with table t: five arms, three plans, a normal metric y and a DECIMAL price."""
-    path = folder() / f"groups_{rows}.duckdb"
-    if path.exists():
-        return path
-    console.print(f"[dim]making {rows:,} rows of groups in {path.name}[/dim]")
-    half = path.with_suffix(".part")
-    half.unlink(missing_ok=True)
-
-    def uniform(column: int) -> str:
-        return f"((hash(i * 10 + {column}) >> 11) + 5e-1) / 9007199254740992e0"
-
-    con = duckdb.connect(str(half), config={"storage_compatibility_version": "v1.5.0"})
-    con.execute(
-        "create table t as select "
-        f"['control', 'blue', 'green', 'red', 'grey'][1 + floor(5 * {uniform(0)})::int] as arm, "
+    query = (
+        f"select ['control', 'blue', 'green', 'red', 'grey'][1 + floor(5 * {uniform(0)})::int] as arm, "
         f"['free', 'basic', 'pro'][1 + floor(3 * ({uniform(1)}) ** 1.1e0)::int] as plan, "
-        f"100 + 10 * sqrt(-2e0 * ln({uniform(2)})) * cos(2e0 * pi() * {uniform(3)}) as y, "
+        f"100 + 10 * {normal(2)} as y, "
         f"(1000 + 100 * {uniform(4)})::decimal(10, 3) as price from range({rows}) r(i)"
-    ).fetchall()
-    con.close()
-    half.rename(path)
-    return path
+    )
+    return kept(f"grouped_{rows}", f"{rows:,} rows of groups", _create(query))

@@ -11,25 +11,13 @@ table at a time.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any
 
 import duckdb
 
-from benchmarks.harness import compare
+from benchmarks.harness import compare, prepared
 from benchmarks.tables import experiment_table
 
 MEMORY_LIMIT = "4GB"  # for DuckDB, the same for every contender
-
-
-def prepared(prepare: Callable[[], None]) -> Callable[[Any], Any]:
-    """Import a contender's libraries before the clock starts."""
-
-    def mark(contender: Any) -> Any:
-        contender.prepare = prepare
-        return contender
-
-    return mark
 
 
 def _import_ours() -> None:
