@@ -12,17 +12,10 @@ from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
 
-import mlpond
 from tests.sql.ranks.samples import columns, is_unknown, normal, record
 
 PAIRS = st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=3, max_size=150)
 ALTERNATIVES = st.sampled_from(["two-sided", "less", "greater"])
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def spearman(con, options=""):

@@ -10,17 +10,10 @@ import mpmath as mp
 import pytest
 from scipy import stats
 
-import mlpond
 from tests.sql.distributions.accuracy import CASES, Case, points
 
 # Ends of a double's range: below it a product of logarithms has fewer digits than the result.
 SMALLEST = mp.mpf("1e-300")
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def values(con, function, found):

@@ -11,18 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import mlpond
 from tests.conftest import rows
 
 mp.mp.dps = 60
 # Cody's rational functions are good to 6e-17 and some twenty roundings of 1.1e-16 follow.
 TOLERANCE = mp.mpf("2e-15")
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def upper(z):

@@ -12,14 +12,6 @@ from pytest import approx
 from scipy import stats
 from statsmodels.stats.proportion import proportion_effectsize
 
-import mlpond
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
-
 
 def value(con, call):
     return con.execute(f"select ml.{call}").fetchall()[0][0]

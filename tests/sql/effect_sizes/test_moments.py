@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from pytest import approx
 from scipy import stats
 
-import mlpond
 from tests.sql.aggregates import arms, samples, struct
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 @given(a=samples, b=samples)

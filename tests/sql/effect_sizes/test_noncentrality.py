@@ -7,15 +7,6 @@ import pytest
 from pytest import approx
 from scipy import stats
 
-import mlpond
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
-
-
 CASES = [
     ("t", stats.nct, (2.5, 20)), ("t", stats.nct, (-0.3, 1)), ("t", stats.nct, (12.0, 3)),
     ("t", stats.nct, (25.0, 5000)), ("f", stats.ncf, (4.846, 2, 27)), ("f", stats.ncf, (0.9, 10, 5)),

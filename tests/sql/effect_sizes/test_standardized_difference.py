@@ -10,16 +10,9 @@ from hypothesis import given, settings
 from pytest import approx
 from scipy import optimize, special, stats
 
-import mlpond
 from tests.sql.aggregates import arms, samples, struct
 
 NAMES = ("cohens_d", "hedges_g", "glass_delta")
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def standardized(name, a, b):

@@ -11,16 +11,9 @@ from hypothesis import strategies as st
 from pytest import approx
 from statsmodels.stats.contingency_tables import Table2x2
 
-import mlpond
 from tests.sql.aggregates import struct
 
 cells = st.tuples(*[st.integers(1, 60)] * 4)
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def table(a, b, c, d):

@@ -12,16 +12,9 @@ from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
 
-import mlpond
 from tests.sql.ranks.samples import TIED, is_unknown, load, normal, record
 
 ALTERNATIVES = st.sampled_from(["two-sided", "less", "greater"])
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def ks_2samp(con, options=""):

@@ -12,16 +12,9 @@ from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
 
-import mlpond
 from tests.sql.aggregates import FIELDS, struct, values
 
 samples = st.lists(values, min_size=8, max_size=40).filter(lambda x: len(set(x)) > 2)
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 @given(x=samples)

@@ -8,14 +8,6 @@ import duckdb
 import pytest
 from scipy import stats
 
-import mlpond
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
-
 
 def values(con, query):
     return con.execute(f"select {query}").fetchall()[0]

@@ -9,18 +9,11 @@ from hypothesis import given, settings
 from pytest import approx
 from scipy import stats
 
-import mlpond
 from tests.sql.aggregates import arms, samples, struct
 
 INTERVAL = ["estimate", "standard_error", "ci_lower", "ci_upper", "n", "n_missing"]
 # scipy's quantiles are good to 1e-12; subtracting from the estimate may cost two digits
 TOLERANCE = {"rel": 1e-10, "abs": 1e-12}
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def ends(found):

@@ -10,18 +10,10 @@ from pytest import approx
 from scipy import optimize, stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-import mlpond
-
 METHODS = {"wilson": "wilson", "wald": "normal", "agresti-coull": "agresti_coull",
            "clopper-pearson": "beta", "jeffreys": "jeffreys"}  # fmt: skip
 DIFFERENCES = {"newcombe": "newcomb", "wald": "wald", "agresti-caffo": "agresti-caffo"}
 counts = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def ends(con, call):

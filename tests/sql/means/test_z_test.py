@@ -9,17 +9,10 @@ from pytest import approx
 from scipy import stats
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ztest
 
-import mlpond
 from tests.sql.aggregates import FIELDS, arms, samples, struct
 
 TOLERANCE = 1e-10  # statsmodels takes variances as differences of sums in places
 LARGER = {"two-sided": "two-sided", "less": "smaller", "greater": "larger"}
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 @pytest.mark.parametrize("alternative", LARGER)

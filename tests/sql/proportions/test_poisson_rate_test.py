@@ -13,17 +13,10 @@ from scipy import stats
 from statsmodels.stats.rates import confint_poisson_2indep
 from statsmodels.stats.rates import test_poisson_2indep as peer
 
-import mlpond
 from tests.sql.aggregates import FIELDS, struct
 
 LARGER = {"two-sided": "two-sided", "less": "smaller", "greater": "larger"}
 PEERS = {"exact": "exact-cond", "score": "score", "wald": "wald-log"}
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def rate_test(con, k, s, j, t, options=""):

@@ -13,17 +13,10 @@ from pytest import approx
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
-import mlpond
 from tests.sql.aggregates import FIELDS, struct
 
 LARGER = {"two-sided": "two-sided", "less": "smaller", "greater": "larger"}
 counts = st.integers(2, 60).flatmap(lambda n: st.tuples(st.integers(1, n - 1), st.just(n)))
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def table(*groups):

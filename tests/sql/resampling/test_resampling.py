@@ -11,14 +11,7 @@ import pytest
 from pytest import approx
 from scipy import stats
 
-import mlpond
 from tests.sql.ranks.samples import columns, is_unknown, load, normal, record
-
-
-@pytest.fixture(scope="module")
-def con():
-    with mlpond.connect() as session:
-        yield session.con
 
 
 def permutation(con, options="", source="t"):
