@@ -12,6 +12,7 @@ import re
 
 PREFIX = "__ml_"
 _FIELD_OF_FIELD = re.compile(rf"\b({PREFIX}\w+\.\w+)(?=\.[A-Za-z_])")
+_KEY_OR_CALL = re.compile(r"\s*(?:\(|:(?!:))")
 _TOKEN = re.compile(
     r"""(?P<skip>'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\x01[^\x01]*\x01)"""
     r"|(?P<lambda>\blambda\s+(?P<names>[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s*:)"
@@ -56,7 +57,5 @@ def _is_parameter(sql: str, token: re.Match[str], scopes: list[tuple[int, frozen
     """Whether a name is a parameter: not a field, a key, a named argument or a function."""
     if not any(token.group() in names for _, names in scopes):
         return False
-    before = sql[: token.start()].rstrip()[-1:]
-    after = sql[token.end() :].lstrip()
-    is_key = after.startswith(":") and not after.startswith("::")
-    return before != "." and not is_key and not after.startswith("(")
+    is_field = token.start() > 0 and sql[token.start() - 1] == "."
+    return not (is_field or _KEY_OR_CALL.match(sql, token.end()))
