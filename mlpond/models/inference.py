@@ -14,10 +14,10 @@ from typing import Any
 
 from mlpond.engine import Engine
 from mlpond.models import linear
-from mlpond.models.linear import Task
 from mlpond.models.options import Options
 from mlpond.models.registry import Macro, Version, install_macros, text_or_relation
 from mlpond.models.stream import Rows
+from mlpond.models.task import Task
 from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.quoting import double, identifier, string
 from mlpond.sql.templates.renderer import render_file

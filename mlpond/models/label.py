@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from mlpond.engine import Engine
 from mlpond.errors import InputError, TrainingError
-from mlpond.models.linear import Task
 from mlpond.models.request import Request
+from mlpond.models.task import Task
 from mlpond.sql.templates.quoting import double, identifier, string
 
-MAX_CLASSES = 50  # BigQuery ML's limit
 
+def check_rows(engine: Engine, request: Request, relation: str) -> int:
+    """Count the rows of the query.
 
-def check_rows(request: Request, total: int, unlabelled: int) -> None:
-    """Refuse a query without rows, or with rows that have no label."""
+    Raises:
+        TrainingError: there are none, or some have no label.
+    """
+    labelled = "count(*)" if request.label is None else f"count({identifier(request.label)})"
+    total, present = engine.row(f"select count(*), {labelled} from {relation}")
+    unlabelled = total - present
     if total == 0:
         raise TrainingError(f"{request.who}: the training query gives no rows.")
     if unlabelled:
@@ -20,6 +25,7 @@ def check_rows(request: Request, total: int, unlabelled: int) -> None:
             f"{request.who}: label {request.label} is NULL in {unlabelled} of {total} rows; leave "
             f"them out, for example with WHERE {request.label} IS NOT NULL."
         )
+    return int(total)
 
 
 def find_task(engine: Engine, request: Request, relation: str) -> Task:
@@ -28,9 +34,12 @@ def find_task(engine: Engine, request: Request, relation: str) -> Task:
     Raises:
         TrainingError: the label is not finite, or has one class or too many.
     """
+    family = request.options.family
+    if request.label is None:
+        return Task(family.task)
     kind = dict(request.columns)[request.label]
     column = identifier(request.label)
-    if request.options.model_type == "LINEAR_REG":
+    if family.label == "number":
         bad = engine.value(f"select count(*) from {relation} where not isfinite({column}::double)")
         if bad:
             raise TrainingError(
@@ -40,20 +49,20 @@ def find_task(engine: Engine, request: Request, relation: str) -> Task:
         return Task("regression", request.label, str(kind))
     found = engine.rows(
         f"select distinct {column}::varchar, {column} from {relation} order by {column} "
-        f"limit {MAX_CLASSES + 1}"
+        f"limit {family.max_classes + 1}"
     )
     classes = tuple(row[0] for row in found)
     if len(classes) < 2:
         raise TrainingError(
             f"{request.who}: label {request.label} has only the class {classes[0]!r}; "
-            "logistic_reg needs rows of at least two."
+            f"{family.name} needs rows of at least two."
         )
-    if len(classes) > MAX_CLASSES:
+    if len(classes) > family.max_classes:
         raise TrainingError(
-            f"{request.who}: label {request.label} has more than {MAX_CLASSES} classes; "
+            f"{request.who}: label {request.label} has more than {family.max_classes} classes; "
             "for a number to be predicted use model_type = 'linear_reg'."
         )
-    if len(classes) > 2 and request.options["calculate_p_values"]:
+    if len(classes) > 2 and request.options.values.get("calculate_p_values"):
         raise TrainingError(
             f"{request.who}: calculate_p_values needs two classes, but label {request.label} has "
             f"{len(classes)}; leave the option out."
@@ -62,7 +71,9 @@ def find_task(engine: Engine, request: Request, relation: str) -> Task:
 
 
 def label_sql(request: Request, task: Task) -> str:
-    """Write the label as a number: its value, or the index of its class."""
+    """Write the label as a number: its value, or the index of its class; 0 if there is none."""
+    if request.label is None:
+        return "0e0"
     column = identifier(request.label)
     if task.kind == "regression":
         return f"{column}::double"
@@ -74,10 +85,11 @@ def label_sql(request: Request, task: Task) -> str:
 
 def weight_sql(engine: Engine, request: Request, task: Task, rows: str) -> str | None:
     """Write the weight of a row by its class."""
-    options, column = request.options, f"{identifier(request.label)}::varchar"
-    if task.kind == "regression":
+    options = request.options
+    if task.kind not in ("binary", "multiclass") or request.label is None:
         return None
-    if options["class_weights"]:
+    column = f"{identifier(request.label)}::varchar"
+    if options.values.get("class_weights"):
         weights = dict(options["class_weights"])
         for text in weights:
             if text not in task.classes:
@@ -86,7 +98,7 @@ def weight_sql(engine: Engine, request: Request, task: Task, rows: str) -> str |
                     f"the label has {', '.join(task.classes)}."
                 )
         weights = {text: weights.get(text, 1.0) for text in task.classes}
-    elif options["auto_class_weights"]:
+    elif options.values.get("auto_class_weights"):
         counts = dict(engine.rows(f"select {column}, count(*) from {rows} group by all"))
         total = sum(counts.values())
         weights = {text: total / (n * len(task.classes)) for text, n in counts.items()}

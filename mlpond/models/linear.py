@@ -1,45 +1,32 @@
-"""Linear and logistic regression: from options to a trainer, from its fit to rows and SQL."""
+"""Linear models: from options to a trainer, from its fit to rows and SQL."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mlpond.models.options import Options
 from mlpond.models.profile import Feature
+from mlpond.models.registry import Macro, Version
 from mlpond.models.stream import Rows
-from mlpond.sql.templates.quoting import string
+from mlpond.models.task import Task
+from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.renderer import render_file
 from mlpond.udfs.linear.fit import Fit, Moments
 from mlpond.udfs.linear.fit import Options as FitOptions
 from mlpond.udfs.trainer import Pass
 
 INTERCEPT = "__INTERCEPT__"
+COEFFICIENT_COLUMNS = (
+    "class_label", "position", "processed_input", "category", "weight", "standardized_weight",
+    "standard_error", "standardized_error", "statistic", "p_value", "ci_lower", "ci_upper",
+)  # fmt: skip
 # Beyond so many categories the weights are joined, not written into the macro.
 JOIN_ABOVE = 2_000
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is predicted: a number, one of two classes, or one of several."""
-
-    kind: str  # regression, binary or multiclass
-    label: str
-    label_type: str
-    classes: tuple[str, ...] = ()
-
-    @property
-    def class_labels(self) -> list[str | None]:
-        """The class that each weight vector belongs to; None where there is one vector."""
-        return list(self.classes) if self.kind == "multiclass" else [None]
-
-    def literals(self) -> list[str]:
-        """The classes as SQL literals of the label's type."""
-        return [f"{string(text)}::{self.label_type}" for text in self.classes]
 
 
 def first_pass(
@@ -251,3 +238,16 @@ def _add_category(
     joins.append(
         {"alias": alias, "x": null, "input": feature.atom.name, "model": model, "version": version}
     )
+
+
+def weights_macro(version: Version, task: Task) -> Macro:
+    """Write the macro of ML.WEIGHTS."""
+    body = render_file(
+        "scoring/weights.sql.j2",
+        weight=mark("standardize"),
+        model=version.name,
+        version=version.version,
+        multiclass=task.kind == "multiclass",
+    )
+    chosen = "case when standardize then 'standardized_weight' else 'weight' end"
+    return Macro("weights", (("standardize", "false"),), body, {"standardize": chosen})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlpond.models.linear import Task
 from mlpond.models.registry import Macro, Version, text_or_relation
+from mlpond.models.task import Task
 from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.quoting import identifier, is_plain
 from mlpond.sql.templates.renderer import render_file
@@ -11,8 +11,10 @@ from mlpond.sql.templates.renderer import render_file
 _NUMBER = "coalesce({0}::double::varchar || '::double', 'NULL')"
 
 
-def model_macros(version: Version, task: Task, prediction: str, evaluation: str) -> list[Macro]:
-    """Write the macros of a linear or logistic model.
+def supervised_macros(
+    version: Version, task: Task, prediction: str, evaluation: str
+) -> list[Macro]:
+    """Write the macros predict, evaluate, confusion_matrix and roc_curve of a supervised model.
 
     Args:
         version: The version they belong to.
@@ -27,7 +29,7 @@ def model_macros(version: Version, task: Task, prediction: str, evaluation: str)
     parameters: tuple[tuple[str, str | None], ...] = (("data", None),)
     if task.kind == "binary":
         parameters += (("threshold", "5e-1"),)
-    macros = [Macro("predict", parameters, prediction, arguments), _weights(version, task)]
+    macros = [Macro("predict", parameters, prediction, arguments)]
     # scores of the given rows, or of those that the model kept aside
     scored = dict(
         arguments,
@@ -59,18 +61,6 @@ def model_macros(version: Version, task: Task, prediction: str, evaluation: str)
         scored["thresholds"] = "coalesce(thresholds::double[]::varchar, 'NULL') || '::double[]'"
         macros.append(Macro("roc_curve", (("data", "null"), ("thresholds", "null")), body, scored))
     return macros
-
-
-def _weights(version: Version, task: Task) -> Macro:
-    body = render_file(
-        "scoring/weights.sql.j2",
-        weight=mark("standardize"),
-        model=version.name,
-        version=version.version,
-        multiclass=task.kind == "multiclass",
-    )
-    chosen = "case when standardize then 'standardized_weight' else 'weight' end"
-    return Macro("weights", (("standardize", "false"),), body, {"standardize": chosen})
 
 
 def _class_columns(classes: tuple[str, ...]) -> list[str]:

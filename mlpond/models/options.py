@@ -11,80 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpond.errors import InputError
+from mlpond.models.families import MODEL_TYPES, Family, find_family
+from mlpond.models.option import Option, refuse
 from mlpond.sql.dialect.values import Call
 from mlpond.sql.templates.renderer import unknown
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option: its type and what values it accepts."""
-
-    name: str
-    type: str  # string, float, integer, boolean, column, label, class_weights, cloud
-    default: Any = None
-    choices: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    open_low: bool = False  # whether `low` itself is out
-
-
-_SPLITS = ("AUTO_SPLIT", "RANDOM", "CUSTOM", "SEQ", "NO_SPLIT")
-_CLOUD = (
-    "kms_key_name", "model_registry", "vertex_ai_model_id", "vertex_ai_model_version_aliases",
-)  # fmt: skip
-_TUNING = (
-    "num_trials", "max_parallel_trials", "hparam_tuning_algorithm", "hparam_tuning_objectives",
-    "data_split_test_fraction",
-)  # fmt: skip
-
-SHARED = (
-    Option("model_type", "string"),
-    Option("input_label_cols", "label", ["label"]),
-    Option("data_split_method", "string", "AUTO_SPLIT", _SPLITS),
-    Option("data_split_eval_fraction", "float", 0.2, low=0.0, high=1.0),
-    Option("data_split_col", "column"),
-    Option("max_iterations", "integer", 20, low=1),
-    Option("early_stop", "boolean", True),
-    Option("min_rel_progress", "float", None, low=0.0),
-    Option("warm_start", "boolean", False),
-    Option("enable_global_explain", "boolean", False),
-    Option("description", "string"),
-    Option("labels", "labels"),
-    Option("seed", "integer", 0),  # ours: chooses the rows of a random split
-    *(Option(name, "cloud") for name in _CLOUD),
-    *(Option(name, "tuning") for name in _TUNING),
-)
-
-LINEAR = (
-    Option("optimize_strategy", "string", "AUTO_STRATEGY",
-           ("AUTO_STRATEGY", "BATCH_GRADIENT_DESCENT", "NORMAL_EQUATION")),
-    Option("learn_rate_strategy", "string", "LINE_SEARCH", ("LINE_SEARCH", "CONSTANT")),
-    Option("learn_rate", "float", None, low=0.0, open_low=True),
-    Option("ls_init_learn_rate", "float", None, low=0.0, open_low=True),
-    Option("calculate_p_values", "boolean", False),
-    Option("fit_intercept", "boolean", True),
-    Option("category_encoding_method", "string", "ONE_HOT_ENCODING",
-           ("ONE_HOT_ENCODING", "DUMMY_ENCODING")),
-    Option("l1_reg", "float", 0.0, low=0.0),
-    Option("l2_reg", "float", 0.0, low=0.0),
-)  # fmt: skip
-
-CLASSES = (
-    Option("auto_class_weights", "boolean", False),
-    Option("class_weights", "class_weights"),
-)
-
-MODEL_TYPES: dict[str, tuple[Option, ...]] = {
-    "LINEAR_REG": SHARED + LINEAR,
-    "LOGISTIC_REG": SHARED + LINEAR + CLASSES,
-}
 
 
 @dataclass(frozen=True)
 class Options:
     """Checked options: every accepted name has its value or its default."""
 
-    model_type: str
+    family: Family
     values: Mapping[str, Any]
     given: frozenset[str]
 
@@ -92,9 +29,24 @@ class Options:
         return self.values[name]
 
     @property
-    def label(self) -> str:
-        """The name of the label column."""
-        return str(self.values["input_label_cols"][0])
+    def model_type(self) -> str:
+        """The model type in upper case."""
+        return self.family.model_type
+
+    @property
+    def label(self) -> str | None:
+        """The name of the label column; None for a model without a label."""
+        found = self.values.get("input_label_cols")
+        return str(found[0]) if found else None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that options name, by option: they are no features."""
+        return {
+            option.name: str(self.values[option.name])
+            for option in self.family.accepted
+            if option.type == "column" and self.values[option.name] is not None
+        }
 
 
 def check_options(model: str, given: Mapping[str, Any]) -> Options:
@@ -112,14 +64,16 @@ def check_options(model: str, given: Mapping[str, Any]) -> Options:
         )
     if not isinstance(kind, str) or kind.upper() not in MODEL_TYPES:
         raise InputError(unknown(f"{who}: model_type", str(kind), accepted))
-    specs = {option.name: option for option in MODEL_TYPES[kind.upper()]}
+    family = find_family(kind.upper())
+    specs = {option.name: option for option in family.accepted}
     values = {option.name: option.default for option in specs.values()}
     for name, value in given.items():
         if name not in specs:
             raise InputError(unknown(f"{who}: option", name, sorted(specs)))
         values[name] = _check(who, specs[name], value)
-    options = Options(kind.upper(), values, frozenset(given))
-    _check_together(who, options)
+    options = Options(family, values, frozenset(given))
+    _check_split(who, options)
+    family.check_options(who, options)
     return options
 
 
@@ -219,35 +173,11 @@ def _expected(option: Option) -> str:
     }[option.type]
 
 
-def _check_together(who: str, options: Options) -> None:
-    values = options.values
-
-    def refuse(message: str) -> None:
-        raise InputError(f"{who}: {message}")
-
-    split, column = values["data_split_method"], values["data_split_col"]
+def _check_split(who: str, options: Options) -> None:
+    split, column = options["data_split_method"], options["data_split_col"]
     if split in ("CUSTOM", "SEQ") and column is None:
-        refuse(f"data_split_method {split} needs the option data_split_col; name the column.")
+        refuse(who, f"data_split_method {split} needs the option data_split_col; name the column.")
     if split not in ("CUSTOM", "SEQ") and column is not None:
-        refuse(f"data_split_col is given, but data_split_method is {split}; use CUSTOM or SEQ.")
-    if values["learn_rate"] is not None and values["learn_rate_strategy"] == "LINE_SEARCH":
         refuse(
-            "learn_rate is for learn_rate_strategy = 'CONSTANT'; with LINE_SEARCH set "
-            "ls_init_learn_rate instead."
+            who, f"data_split_col is given, but data_split_method is {split}; use CUSTOM or SEQ."
         )
-    strategy = values["optimize_strategy"]
-    if strategy == "NORMAL_EQUATION":
-        if options.model_type != "LINEAR_REG":
-            refuse("optimize_strategy NORMAL_EQUATION is for linear_reg only.")
-        if values["l1_reg"] > 0 or values["warm_start"]:
-            refuse("optimize_strategy NORMAL_EQUATION excludes l1_reg and warm_start.")
-    if values["calculate_p_values"]:
-        if values["category_encoding_method"] != "DUMMY_ENCODING":
-            refuse(
-                "calculate_p_values needs category_encoding_method = 'DUMMY_ENCODING', so that "
-                "the coefficients are identified."
-            )
-        if values["l1_reg"] > 0:
-            refuse("calculate_p_values excludes l1_reg: its standard errors are not defined.")
-    if values.get("auto_class_weights") and values.get("class_weights"):
-        refuse("auto_class_weights and class_weights exclude each other; keep one of them.")

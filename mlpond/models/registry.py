@@ -24,18 +24,24 @@ TABLES = (
     "fit_statistics",
     "transform_state",
 )
-# Functions that differ from model to model: ml.<function>('m', …) calls ml."<function>_m"(…).
-# The last three are for regression inference.
+# Functions whose columns differ from model to model: ml.<function>('m', …) calls
+# ml."<function>_m"(…). The last three are for regression inference.
 FUNCTIONS = (
     "predict",
     "evaluate",
     "weights",
     "confusion_matrix",
     "roc_curve",
+    "detect_anomalies",
+    "recommend",
     "design",
     "residuals",
     "products",
 )
+# Those that need data; the others look at the rows held out, or at the training rows.
+NEED_DATA = ("predict", "detect_anomalies")
+# Defaults of parameters that are not NULL if left out.
+DEFAULTS = {"threshold": "5e-1", "standardize": "false", "also": "''", "squares": "false"}
 
 
 @dataclass(frozen=True)
@@ -154,23 +160,14 @@ def point_alias(engine: Engine, version: Version, alias: str) -> None:
         engine.execute(f"drop macro table if exists ml.{identifier(f'{function}_{target}')}")
     for full_name, parameters in signatures:
         function = full_names[full_name]
-        optional = _defaults(function)
+        needed = ("data",) if function in NEED_DATA else ()
+        optional = {p: DEFAULTS.get(p, "null") for p in parameters if p not in needed}
         declared = ", ".join(f"{p} := {optional[p]}" if p in optional else p for p in parameters)
         passed = ", ".join(f"{p} := {p}" if p in optional else p for p in parameters)
         engine.execute(
             f"create macro ml.{identifier(f'{function}_{target}')}({declared}) as table "
             f"from ml.{identifier(full_name)}({passed})"
         )
-
-
-def _defaults(function: str) -> dict[str, str]:
-    defaults = {
-        "threshold": "5e-1", "standardize": "false", "thresholds": "null", "also": "''",
-        "squares": "false",
-    }  # fmt: skip
-    if function != "predict":
-        defaults["data"] = "null"
-    return defaults
 
 
 def drop(engine: Engine, name: str, *, if_exists: bool) -> None:

@@ -24,7 +24,7 @@ class Request:
     statement: CreateModel
     options: Options
     columns: list[tuple[str, Any]]
-    label: str
+    label: str | None  # as the query spells it
     reserved: frozenset[str]  # columns that are no features, in lower case
     transform: Transform | None
 
@@ -54,19 +54,14 @@ def check_request(engine: Engine, statement: CreateModel) -> Request:
     except duckdb.Error as error:
         raise InputError(f"{who}: DuckDB refused the training query: {error}") from error
     source = Source("", columns)
-    label = source.column(f"{who}: input_label_cols: column", options.label)
+    label = None
+    if options.label is not None:
+        label = source.column(f"{who}: input_label_cols: column", options.label)
+        _check_label(who, options, label, source.type_of(label))
     check_split_column(statement.name, columns, options)
-    reserved = {label.lower()}
-    if options["data_split_col"] is not None:
-        reserved.add(options["data_split_col"].lower())
-    kind = source.type_of(label)
-    if options.model_type == "LINEAR_REG" and not features.is_number(kind):
-        raise InputError(
-            f"{who}: label {label} has type {kind}; linear_reg needs a number. "
-            "For classes use model_type = 'logistic_reg'."
-        )
-    if options.model_type == "LOGISTIC_REG" and kind.id in ("list", "array", "struct", "map"):
-        raise InputError(f"{who}: label {label} has type {kind}; logistic_reg needs a simple type.")
+    reserved = {label.lower()} if label is not None else set()
+    for option, name in options.columns.items():
+        reserved.add(source.column(f"{who}: {option}: column", name).lower())
     transform = None
     if statement.transform is not None:
         transform = read_transform(
@@ -81,6 +76,23 @@ def check_request(engine: Engine, statement: CreateModel) -> Request:
                 )
     request = Request(statement, options, columns, label, frozenset(reserved), transform)
     if not request.input_columns:
-        raise InputError(f"{who}: the query has no column besides {label}; add features.")
-    features.atoms(statement.name, request.input_columns, {}) if transform is None else None
+        raise InputError(
+            f"{who}: the query has no column besides {', '.join(sorted(reserved))}; add features."
+        )
+    if options.family.uses_features and transform is None:
+        features.atoms(statement.name, request.input_columns, {})  # refuses types
+    options.family.check_columns(request)
     return request
+
+
+def _check_label(who: str, options: Options, label: str, kind: Any) -> None:
+    family = options.family
+    if family.label == "number" and not features.is_number(kind):
+        raise InputError(
+            f"{who}: label {label} has type {kind}; {family.name} needs a number. "
+            "For classes use a classifier, such as model_type = 'logistic_reg'."
+        )
+    if family.label == "class" and kind.id in ("list", "array", "struct", "map"):
+        raise InputError(
+            f"{who}: label {label} has type {kind}; {family.name} needs a simple type."
+        )

@@ -6,22 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from mlpond.engine import Engine
 from mlpond.errors import ModelError
 from mlpond.models import linear, registry
-from mlpond.models.linear import Task
-from mlpond.models.request import Request
-from mlpond.models.stream import Rows
+from mlpond.models.families.family import Training
 
 
 def warm_start(
-    engine: Engine,
-    request: Request,
-    existing: list[registry.Version],
-    rows: Rows,
-    task: Task,
+    training: Training,
 ) -> tuple[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None]:
     """Return the number of the training run, and the coefficients to start from."""
+    engine, request, existing = training.engine, training.request, training.existing
+    rows, task = training.rows, training.task
     if not request.options["warm_start"] or not existing:
         return 0, None
     last = next(v for v in existing if registry.DEFAULT in v.aliases)

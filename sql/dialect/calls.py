@@ -60,6 +60,8 @@ def _rewrite(sql: str, tokens: list[Token]) -> str | None:
     arguments = Cursor(sql, tokens[4:-1]).arguments()
     if not any(_is_marked(argument) for argument in arguments):
         return None
+    # ML.DETECT_ANOMALIES has its settings before the data; DuckDB wants named arguments last
+    arguments.sort(key=lambda argument: argument.word() == "STRUCT")
     return f"ml.{function}({', '.join(_argument(argument) for argument in arguments)})"
 
 

@@ -3,8 +3,8 @@ create table if not exists ml.models (
     name varchar not null,
     version integer not null,
     model_type varchar not null,
-    task varchar not null,              -- regression, binary or multiclass
-    label varchar not null,
+    task varchar not null,              -- regression, binary, multiclass; of models without a label, such as clustering
+    label varchar not null,             -- empty for a model without a label
     label_type varchar not null,
     classes varchar[],                  -- labels of a classifier, ascending
     features varchar[] not null,        -- names of the inputs, before TRANSFORM

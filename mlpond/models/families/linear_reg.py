@@ -1,0 +1,155 @@
+"""The families linear_reg and logistic_reg."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpond.models import features, inference, linear
+from mlpond.models.families.family import Family, Fitted, Iteration, Table, Training, timed
+from mlpond.models.macros import supervised_macros
+from mlpond.models.option import CLASSES, LABELLED, Option, refuse
+from mlpond.models.stream import Rows
+from mlpond.models.warm import warm_start
+from mlpond.sql.templates.installer import mark
+from mlpond.udfs.linear.fit import Fit
+from mlpond.udfs.moments import Sums
+
+if TYPE_CHECKING:
+    from mlpond.models.options import Options
+    from mlpond.models.request import Request
+
+LINEAR = (
+    *LABELLED,
+    Option("warm_start", "boolean", False),
+    Option("optimize_strategy", "string", "AUTO_STRATEGY",
+           ("AUTO_STRATEGY", "BATCH_GRADIENT_DESCENT", "NORMAL_EQUATION")),
+    Option("learn_rate_strategy", "string", "LINE_SEARCH", ("LINE_SEARCH", "CONSTANT")),
+    Option("learn_rate", "float", None, low=0.0, open_low=True),
+    Option("ls_init_learn_rate", "float", None, low=0.0, open_low=True),
+    Option("calculate_p_values", "boolean", False),
+    Option("fit_intercept", "boolean", True),
+    Option("category_encoding_method", "string", "ONE_HOT_ENCODING",
+           ("ONE_HOT_ENCODING", "DUMMY_ENCODING")),
+    Option("l1_reg", "float", 0.0, low=0.0),
+    Option("l2_reg", "float", 0.0, low=0.0),
+)  # fmt: skip
+
+
+def _check_options(who: str, options: Options) -> None:
+    if options["learn_rate"] is not None and options["learn_rate_strategy"] == "LINE_SEARCH":
+        refuse(
+            who,
+            "learn_rate is for learn_rate_strategy = 'CONSTANT'; with LINE_SEARCH set "
+            "ls_init_learn_rate instead.",
+        )
+    if options["optimize_strategy"] == "NORMAL_EQUATION":
+        if options.model_type != "LINEAR_REG":
+            refuse(who, "optimize_strategy NORMAL_EQUATION is for linear_reg only.")
+        if options["l1_reg"] > 0 or options["warm_start"]:
+            refuse(who, "optimize_strategy NORMAL_EQUATION excludes l1_reg and warm_start.")
+    if options["calculate_p_values"]:
+        if options["category_encoding_method"] != "DUMMY_ENCODING":
+            refuse(
+                who,
+                "calculate_p_values needs category_encoding_method = 'DUMMY_ENCODING', so that "
+                "the coefficients are identified.",
+            )
+        if options["l1_reg"] > 0:
+            refuse(who, "calculate_p_values excludes l1_reg: its standard errors are not defined.")
+    if options.values.get("auto_class_weights") and options.values.get("class_weights"):
+        refuse(who, "auto_class_weights and class_weights exclude each other; keep one of them.")
+
+
+def _may_gather(request: Request) -> bool:
+    """Tell whether the first pass may gather the moments.
+
+    Nothing that the fit rests on may need them before: no penalty, no NULL to fill (the caller
+    counts them), no TRANSFORM, and only numbers.
+    """
+    options = request.options
+    return (
+        request.transform is None
+        and all(features.is_number(kind) for _, kind in request.input_columns)
+        and options["fit_intercept"]
+        and not options["calculate_p_values"]
+        and options["l1_reg"] == options["l2_reg"] == 0
+    )
+
+
+def _train(training: Training) -> Fitted:
+    rows, task, options = training.rows, training.task, training.options
+    label_mean = 0.0
+    if task.kind == "regression":  # near it is enough, so that the first rows tell
+        label_mean = training.engine.value(
+            f"select avg({rows.label}) from (from {rows.relation} limit 1000)"
+        )
+    run, warm = warm_start(training)
+    first = linear.first_pass(rows, task, options, training.n, label_mean, warm)
+    near = np.array([feature.mean for feature in rows.features]) if training.gathers else None
+    fit, durations, sums = training.stream(first, near)
+    info = training.info
+    if sums is not None and near is not None:
+        rows, info = _with_moments(rows, info, sums, near)
+        fit = linear.standardise(rows, fit)
+    return replace(_fitted(training, rows, fit, durations), run=run, info=info)
+
+
+def _with_moments(
+    rows: Rows, info: list[tuple[Any, ...]], sums: Sums, near: np.ndarray[Any, Any]
+) -> tuple[Rows, list[tuple[Any, ...]]]:
+    """Put exact moments where those of a sample were."""
+    means, sds, medians = sums.mean(near).tolist(), sums.sd().tolist(), sums.median().tolist()
+    learnt = [
+        # a column that never varies keeps its exact mean and a deviation of 0
+        feature if feature.is_constant else replace(feature, mean=mean, stddev=sd)
+        for feature, mean, sd in zip(rows.features, means, sds, strict=True)
+    ]
+    described = [
+        (*row[:5], feature.mean, middle, feature.stddev, *row[8:])
+        for row, feature, middle in zip(info, learnt, medians, strict=True)
+    ]
+    return replace(rows, features=learnt), described
+
+
+def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int]) -> Fitted:
+    task, version, made = training.task, training.version, training.made
+    body = linear.prediction_body(
+        rows, task, fit, model=version.name, version=version.version, source=mark("data"),
+        threshold=mark("threshold"), transform=made,
+    )  # fmt: skip
+    macros = supervised_macros(version, task, body, training.evaluation_query)
+    macros.append(linear.weights_macro(version, task))
+    macros += inference.inference_macros(
+        version, rows, task, fit, training.options, made, training.training_query
+    )
+    iterations = [
+        Iteration(step.iteration, step.loss, step.eval_loss, step.learning_rate)
+        for step in fit.iterations
+    ]
+    return Fitted(
+        macros,
+        tables={
+            "coefficients": Table(
+                linear.COEFFICIENT_COLUMNS, linear.coefficient_rows(rows, task, fit)
+            ),
+            "coefficient_factors": Table(
+                ("position", "factor", "sum_of_squares"), inference.factor_rows(rows, fit)
+            ),
+        },
+        iterations=timed(iterations, durations),
+        loss=fit.loss,
+        warnings=linear.warnings_of(rows, fit),
+        statistics=linear.fit_statistics(task, fit),
+    )
+
+
+LINEAR_REG = Family(
+    "LINEAR_REG", "number", LINEAR, _train, check_options=_check_options, may_gather=_may_gather
+)
+LOGISTIC_REG = Family(
+    "LOGISTIC_REG", "class", LINEAR + CLASSES, _train,
+    check_options=_check_options, may_gather=_may_gather,
+)  # fmt: skip

@@ -1,0 +1,63 @@
+"""One option of CREATE MODEL: what it is called and what it accepts; and those that types share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from mlpond.errors import InputError
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its type and what values it accepts."""
+
+    name: str
+    type: str  # string, float, integer, boolean, column, label, class_weights, cloud
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    open_low: bool = False  # whether `low` itself is out
+
+
+def refuse(who: str, message: str) -> NoReturn:
+    """Raise an InputError of a statement."""
+    raise InputError(f"{who}: {message}")
+
+
+_SPLITS = ("AUTO_SPLIT", "RANDOM", "CUSTOM", "SEQ", "NO_SPLIT")
+_CLOUD = (
+    "kms_key_name", "model_registry", "vertex_ai_model_id", "vertex_ai_model_version_aliases",
+)  # fmt: skip
+_TUNING = (
+    "num_trials", "max_parallel_trials", "hparam_tuning_algorithm", "hparam_tuning_objectives",
+    "data_split_test_fraction",
+)  # fmt: skip
+
+SHARED = (
+    Option("model_type", "string"),
+    Option("data_split_method", "string", "AUTO_SPLIT", _SPLITS),
+    Option("data_split_eval_fraction", "float", 0.2, low=0.0, high=1.0),
+    Option("data_split_col", "column"),
+    Option("max_iterations", "integer", 20, low=1),
+    Option("early_stop", "boolean", True),
+    Option("min_rel_progress", "float", None, low=0.0),
+    Option("description", "string"),
+    Option("labels", "labels"),
+    Option("seed", "integer", 0),  # ours: chooses the rows of a random split
+    *(Option(name, "cloud") for name in _CLOUD),
+    *(Option(name, "tuning") for name in _TUNING),
+)
+
+# What supervised models have besides.
+LABELLED = (
+    Option("input_label_cols", "label", ["label"]),
+    Option("enable_global_explain", "boolean", False),
+)
+
+# What classifiers have besides.
+CLASSES = (
+    Option("auto_class_weights", "boolean", False),
+    Option("class_weights", "class_weights"),
+)
