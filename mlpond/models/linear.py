@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -159,18 +159,33 @@ def warnings_of(rows: Rows, fit: Fit) -> list[str]:
     return said
 
 
-def prediction_body(
-    rows: Rows,
-    task: Task,
-    fit: Fit,
-    *,
-    model: str,
-    version: int,
-    transform: list[tuple[str, str]],
-    source: str,
-    threshold: str,
-) -> str:
-    """Write the query that scores a relation in plain SQL."""
+@dataclass(frozen=True)
+class Terms:
+    """A linear score as its terms, for scoring/terms.sql.j2.
+
+    Attributes:
+        features: A feature each: its SQL and its weights in every score.
+        intercepts: The constant of every score.
+        joins: Tables of coefficients to join, for features with very many categories.
+    """
+
+    features: list[dict[str, Any]]
+    intercepts: list[float]
+    joins: list[dict[str, Any]]
+
+
+def terms(
+    rows: Rows, fit: Fit, *, model: str, version: int, transform: list[tuple[str, str]]
+) -> Terms:
+    """Write the score of a fit as terms over the columns of the data.
+
+    Args:
+        rows: The features.
+        fit: Their weights.
+        model: Name of the model, and
+        version: its version, where ml.coefficients has the weights of many categories.
+        transform: (alias, SQL) of the columns that TRANSFORM makes.
+    """
     features: list[dict[str, Any]] = []
     joins: list[dict[str, Any]] = []
     offset = 0
@@ -183,6 +198,7 @@ def prediction_body(
         offset += width
         entry: dict[str, Any] = {
             "kind": "sparse" if feature.atom.kind == "multi_hot" else feature.atom.kind,
+            "input": feature.atom.input,
             "x": feature.atom.expression,
             "weights": [[float(v) for v in weights] for weights in block],
         }
@@ -199,6 +215,22 @@ def prediction_body(
         features.append(entry)
     if _has_intercept(fit):  # the same sum as the loop's, without its rounding
         intercepts = [float(value) for value in fit.standardised_intercept]
+    return Terms(features, intercepts, joins)
+
+
+def prediction_body(
+    rows: Rows,
+    task: Task,
+    fit: Fit,
+    *,
+    model: str,
+    version: int,
+    transform: list[tuple[str, str]],
+    source: str,
+    threshold: str,
+) -> str:
+    """Write the query that scores a relation in plain SQL."""
+    score = terms(rows, fit, model=model, version=version, transform=transform)
     template = {
         "regression": "predict_linear_reg",
         "binary": "predict_logistic_binary",
@@ -206,9 +238,9 @@ def prediction_body(
     }[task.kind]
     return render_file(
         f"scoring/{template}.sql.j2",
-        features=features,
-        intercepts=intercepts,
-        joins=joins,
+        features=score.features,
+        intercepts=score.intercepts,
+        joins=score.joins,
         transform=transform,
         source=source,
         threshold=threshold,

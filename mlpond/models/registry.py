@@ -34,14 +34,21 @@ FUNCTIONS = (
     "roc_curve",
     "detect_anomalies",
     "recommend",
+    "scores",
+    "explain_predict",
+    "global_explain",
+    "permutation_importance",
     "design",
     "residuals",
     "products",
 )
 # Those that need data; the others look at the rows held out, or at the training rows.
-NEED_DATA = ("predict", "detect_anomalies")
+NEED_DATA = ("predict", "detect_anomalies", "explain_predict")
 # Defaults of parameters that are not NULL if left out.
-DEFAULTS = {"threshold": "5e-1", "standardize": "false", "also": "''", "squares": "false"}
+DEFAULTS = {
+    "threshold": "5e-1", "standardize": "false", "also": "''", "squares": "false",
+    "top_k_features": "5", "permutations": "20", "repeats": "5", "seed": "0",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlpond import __version__
 from mlpond.models import registry
+from mlpond.models.explanation import explanation_macros
 from mlpond.models.families import Fitted, Training
 from mlpond.models.transform import Transform
 
@@ -52,7 +53,9 @@ def store(training: Training, fitted: Fitted, started: float) -> None:
             ("model", "version", "output", "call", "function", "key", "position", "number", "text"),
             [key + row for row in _transform_rows(training.transform)],
         )  # fmt: skip
-    registry.install_macros(engine, version, fitted.macros)
+    own = {macro.function for macro in fitted.macros}
+    macros = [*fitted.macros, *explanation_macros(training, own)]
+    registry.install_macros(engine, version, macros)
     registry.point_alias(engine, version, registry.DEFAULT)
 
 

@@ -16,6 +16,7 @@ FIELDS = (
     "core", "special", "distributions", "inference", "probability", "describe", "effect_sizes",
     "intervals", "means", "proportions", "variances", "correlation", "anova", "categorical",
     "ranks", "goodness_of_fit", "series", "resampling", "multiplicity", "regression", "model",
+    "explanation",
 )  # fmt: skip
 
 

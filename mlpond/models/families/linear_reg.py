@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpond.models import features, inference, linear
+from mlpond.models.explanation import linear_explanation
 from mlpond.models.families.family import Family, Fitted, Iteration, Table, Training, timed
 from mlpond.models.macros import supervised_macros
 from mlpond.models.option import CLASSES, LABELLED, Option, refuse
@@ -122,6 +123,7 @@ def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int]) -> F
     )  # fmt: skip
     macros = supervised_macros(version, task, body, training.evaluation_query)
     macros.append(linear.weights_macro(version, task))
+    macros.append(linear_explanation(training, rows, fit))
     macros += inference.inference_macros(
         version, rows, task, fit, training.options, made, training.training_query
     )
