@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint format bench accuracy docs docs-build docs-serve constraints clean
+PARALLEL := -n auto --dist worksteal
+
+.PHONY: demo test explore lint format bench accuracy docs docs-build docs-serve constraints clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -15,7 +17,11 @@ demo: $(VENV)/.demo
 	@echo "mlpond is in $(BIN): type  . $(BIN)/activate  first. The duckdb shell: pip install duckdb-cli"
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+# The tests of laws on examples that no run has seen, and more of them; `make test` repeats its own.
+explore: $(VENV)/.test
+	$(BIN)/python -m pytest $(PARALLEL) -m hypothesis --hypothesis-profile=explore
 
 # mypy finds packages by their folders and does not read package-dir, which maps sql/ to
 # mlpond.sql and so on. So it is shown a folder in which the packages stand under these names.
@@ -40,7 +46,7 @@ accuracy: $(VENV)/.bench
 
 # The site in site/, and every example of it and of the README held against its output.
 docs: docs-build
-	$(BIN)/python -m pytest tests/test_docs.py
+	$(BIN)/python -m pytest $(PARALLEL) tests/test_docs.py
 
 docs-build: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -1,4 +1,8 @@
-"""What every test shares: a session in memory, a session in a file, and a plain 1.5 shell."""
+"""What every test shares: a session in memory, a session in a file, and a plain 1.5 shell.
+
+Tests of laws (Hypothesis) draw the same examples in every run, so that a run fails only for a
+change. ``make explore`` draws new ones, and more of them.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import mlpond
 from mlpond.session import Session
 
 ROOT = Path(__file__).resolve().parent.parent
 PENGUINS = ROOT / "seeds" / "penguins" / "penguins.csv"
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=10)
+settings.register_profile("explore", deadline=None, max_examples=60, print_blob=True)
+settings.load_profile("repeatable")  # the default; --hypothesis-profile=explore comes after it
 
 
 @pytest.fixture

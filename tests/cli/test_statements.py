@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpond.cli.statements import is_complete, split, statements
@@ -45,7 +45,6 @@ def test_is_complete_wants_the_last_statement_ended():
 pieces = st.sampled_from(["select", "';'", '"a;"', "1", ";", "--;\n", "/*;*/", "$$;$$", " ", "\n"])
 
 
-@settings(deadline=None)
 @given(st.lists(pieces, max_size=12).map(" ".join))
 def test_cuts_where_duckdb_cuts(text):
     try:

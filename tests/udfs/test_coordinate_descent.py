@@ -15,7 +15,7 @@ def quadratic(seed, p, rank):
 
 
 @given(st.integers(0, 2**32), st.integers(1, 8), st.integers(1, 12), st.floats(0.1, 5))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_the_optimality_conditions_hold(seed, p, rank, penalty):
     H, g, rng = quadratic(seed, p, rank)
     l1 = np.where(rng.random(p) < 0.3, 0.0, penalty)

@@ -32,7 +32,7 @@ def test_columns_lie_dense_first_then_categories_then_sparse():
 
 
 @given(designs())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_products_equal_those_of_the_matrix(design):
     block, layout, M, rng = design
     shift = rng.normal(size=layout.dense)

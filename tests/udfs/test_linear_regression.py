@@ -125,7 +125,7 @@ def test_ridge_standard_errors_are_those_of_the_shrunken_estimate(data):
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 30), min_size=1, max_size=8), st.data())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_order_and_blocks_do_not_matter(seed, sizes, draw):
     rng = np.random.default_rng(seed)
     n = sum(sizes) + 20

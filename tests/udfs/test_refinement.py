@@ -89,7 +89,7 @@ def test_complete_one_hot_columns_keep_the_shortest_weights():
     assert w[1:].sum() == approx(0.0, abs=1e-14)  # of three numbers below 3
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 29), max_size=4, unique=True), st.permutations(range(30)))
 def test_neither_blocks_nor_the_order_of_rows_matter(cuts, order):
     rng = np.random.default_rng(3)

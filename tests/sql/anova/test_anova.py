@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -65,21 +65,20 @@ def test_a_p_value_that_underflows_keeps_its_logarithm(con):
     assert row["log10_p_value"] == approx(-2476.673985, rel=1e-9)  # digits given
 
 
-@settings(deadline=None, max_examples=30)
 @given(samples=groups())
 def test_agrees_with_scipy(con, samples):
     assume(any(len(set(sample)) > 1 for sample in samples))
     load(con, named(samples))
     row = one(con, ANOVA)
     expected = stats.f_oneway(*samples)
-    assume(expected.statistic >= 0)  # scipy's is a difference, and may come out below, with p nan
     # scipy centres on the grand mean: sums of up to 180 squares round by 1e-14, and where the
-    # groups hardly differ the difference of two sums remains of it
+    # groups hardly differ the difference of two sums remains of it, which may be below 0
     assert row["statistic"] == approx(expected.statistic, rel=1e-10, abs=1e-12)
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-10)
+    # of our statistic: with two groups, near 0 a rounding of scipy's would move p by its root
+    p = stats.f.sf(row["statistic"], row["df_between"], row["df_within"])
+    assert row["p_value"] == approx(p, rel=1e-11)
 
 
-@settings(deadline=None, max_examples=20)
 @given(samples=groups(), power=st.integers(3, 15))
 def test_a_shift_changes_nothing(con, samples, power):
     assume(any(len(set(sample)) > 1 for sample in samples))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from pytest import approx
 from scipy import stats
 
@@ -18,7 +18,6 @@ def test_insect_sprays(con):
     assert row["p_value"] == approx(7.999e-12, rel=1e-4)
 
 
-@settings(deadline=None, max_examples=30)
 @given(samples=groups(smallest=3))
 def test_agrees_with_scipy(con, samples):
     assume(all(len(set(sample)) > 1 for sample in samples))
@@ -27,10 +26,11 @@ def test_agrees_with_scipy(con, samples):
     expected = stats.f_oneway(*samples, equal_var=False)
     # Variances of ties and outliers weigh groups 1e6 apart; scipy does not shift its means
     assert row["statistic"] == approx(expected.statistic, rel=1e-9, abs=1e-11)
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-9)
+    # of our statistic: with two groups, near 0 a rounding of scipy's would move p by its root
+    p = stats.f.sf(row["statistic"], row["df_between"], row["df_within"])
+    assert row["p_value"] == approx(p, rel=1e-11)
 
 
-@settings(deadline=None, max_examples=15)
 @given(samples=groups(smallest=3).map(lambda s: s[:2]))
 def test_two_groups_give_the_square_of_welchs_t(con, samples):
     assume(all(len(set(sample)) > 1 for sample in samples))

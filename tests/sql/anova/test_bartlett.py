@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from pytest import approx
 from scipy import stats
 
@@ -18,7 +18,6 @@ def test_insect_sprays(con):
     assert row["df"] == 5
 
 
-@settings(deadline=None, max_examples=30)
 @given(samples=groups(smallest=3))
 def test_agrees_with_scipy(con, samples):
     assume(all(len(set(sample)) > 1 for sample in samples))
@@ -27,10 +26,11 @@ def test_agrees_with_scipy(con, samples):
     expected = stats.bartlett(*samples)
     # scipy takes the difference of two sums of logarithms, up to 1e3 each: 1e-13 remains of it
     assert row["statistic"] == approx(expected.statistic, rel=1e-10, abs=1e-11)
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-10)
+    # of our statistic: with two groups, near 0 a rounding of scipy's would move p by its root
+    p = stats.chi2.sf(row["statistic"], len(samples) - 1)
+    assert row["p_value"] == approx(p, rel=1e-11)
 
 
-@settings(deadline=None, max_examples=15)
 @given(samples=groups(smallest=3))
 def test_the_unit_does_not_matter(con, samples):
     assume(all(len(set(sample)) > 1 for sample in samples))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -26,7 +26,6 @@ def test_insect_sprays(con):
     assert row["df"] == 5
 
 
-@settings(deadline=None, max_examples=30)
 @given(samples=samples)
 def test_agrees_with_scipy(con, samples):
     distances = np.concatenate([np.abs(np.array(s) - np.median(s)) for s in samples])
@@ -36,10 +35,11 @@ def test_agrees_with_scipy(con, samples):
     expected = stats.fligner(*samples)
     # scores of one size each; those of the groups may cancel to nothing
     assert row["statistic"] == approx(expected.statistic, rel=1e-10, abs=1e-12)
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-10)
+    # of our statistic: with two groups, near 0 a rounding of scipy's would move p by its root
+    p = stats.chi2.sf(row["statistic"], len(samples) - 1)
+    assert row["p_value"] == approx(p, rel=1e-11)
 
 
-@settings(deadline=None, max_examples=10)
 @given(samples=samples)
 def test_a_shift_of_one_group_changes_nothing(con, samples):
     load(con, named(samples))

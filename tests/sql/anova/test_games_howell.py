@@ -11,7 +11,7 @@ from tests.sql.grouped import ask, groups, load, named, of_kind
 GAMES = "from ml.games_howell('samples', 'y', 'level')"
 
 
-@settings(deadline=None, max_examples=3)
+@settings(max_examples=3)
 @given(samples=groups(least=3, smallest=3).map(lambda s: s[:3]))
 def test_agrees_with_scipys_parts(con, samples):
     assume(all(len(set(sample)) > 1 for sample in samples))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from pytest import approx
 from scipy import stats
 
@@ -20,7 +20,6 @@ def test_insect_sprays(con):
 
 
 @pytest.mark.parametrize("center", ["median", "mean", "trimmed"])
-@settings(deadline=None, max_examples=20)
 @given(samples=groups())
 def test_agrees_with_scipy(con, center, samples):
     load(con, named(samples))
@@ -30,7 +29,9 @@ def test_agrees_with_scipy(con, center, samples):
     expected = stats.levene(*samples, center=center, proportiontocut=0.1)
     # deviations are small differences of values of 100, rounded at 1e-14
     assert row["statistic"] == approx(expected.statistic, rel=1e-8, abs=1e-10)
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-8)
+    # of our statistic: with two groups, near 0 a rounding of scipy's would move p by its root
+    p = stats.f.sf(row["statistic"], row["df_between"], row["df_within"])
+    assert row["p_value"] == approx(p, rel=1e-11)
 
 
 def test_a_mirror_image_has_the_same_spread(con):

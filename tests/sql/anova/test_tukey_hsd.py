@@ -27,7 +27,7 @@ def test_plant_growth(con):
         assert row["df"] == 27
 
 
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @given(samples=groups(least=3).map(lambda s: s[:4]))
 def test_agrees_with_scipy(con, samples):
     assume(any(len(set(sample)) > 1 for sample in samples))

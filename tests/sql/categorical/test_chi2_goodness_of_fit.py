@@ -3,7 +3,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -30,7 +30,6 @@ def test_ratio_of_a_split(con):
 
 
 @pytest.mark.parametrize("method", ["pearson", "g"])
-@settings(deadline=None, max_examples=25)
 @given(data=st.lists(st.tuples(st.integers(0, 500), st.integers(1, 40)), min_size=2, max_size=12))
 def test_agrees_with_scipy(con, method, data):
     counts, shares = map(np.array, zip(*data, strict=True))
@@ -41,7 +40,9 @@ def test_agrees_with_scipy(con, method, data):
     expected = stats.power_divergence(counts, counts.sum() * shares / shares.sum(), lambda_=name)
     # near 0 rounding of the expected counts remains; the G statistic cancels the more
     assert row["statistic"] == approx(expected.statistic, rel=1e-10, abs=1e-10)
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-9, abs=1e-300)
+    # of our statistic: with one degree, near 0 a rounding of scipy's would move p by its root
+    p = stats.chi2.sf(row["statistic"], len(data) - 1)
+    assert row["p_value"] == approx(p, rel=1e-11, abs=1e-300)
     assert row["n"] == counts.sum()
 
 

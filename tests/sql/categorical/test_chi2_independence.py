@@ -5,7 +5,7 @@ import math
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -46,7 +46,6 @@ def test_party(con):
 
 @pytest.mark.parametrize("method", ["pearson", "g"])
 @pytest.mark.parametrize("correction", [True, False])
-@settings(deadline=None, max_examples=20)
 @given(table=tables)
 def test_agrees_with_scipy(con, method, correction, table):
     assume(whole(table))
@@ -57,7 +56,9 @@ def test_agrees_with_scipy(con, method, correction, table):
     # a statistic near 0 is the sum of what rounding left in expected counts of 100
     assert row["statistic"] == approx(expected.statistic, rel=1e-10, abs=1e-11)
     assert row["df"] == expected.dof
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-10, abs=1e-300)
+    # of our statistic: with one degree, near 0 a rounding of scipy's would move p by its root
+    p = stats.chi2.sf(row["statistic"], row["df"])
+    assert row["p_value"] == approx(p, rel=1e-11, abs=1e-300)
     assert row["min_expected"] == approx(expected.expected_freq.min(), rel=1e-13)
     assert row["effect_size"] == approx(
         stats.contingency.association(np.array(table)), rel=1e-9, abs=1e-7

@@ -3,9 +3,10 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx
+from scipy import stats
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from tests.sql.grouped import of_kind, one
@@ -39,7 +40,6 @@ def test_berkeley(con):
     assert plain["statistic"] == approx(1.5246, abs=5e-5)
 
 
-@settings(deadline=None, max_examples=30)
 @given(strata=tables)
 def test_agrees_with_statsmodels(con, strata):
     array = [np.array(cells, dtype=float).reshape(2, 2) for cells in strata]
@@ -51,7 +51,8 @@ def test_agrees_with_statsmodels(con, strata):
     null = expected.test_null_odds(correction=False)
     # expected counts of 60 round by 1e-14, and the difference may vanish
     assert row["statistic"] == approx(null.statistic, rel=1e-10, abs=1e-12)
-    assert row["p_value"] == approx(null.pvalue, rel=1e-10)
+    # of our statistic: near 0 a rounding of the peer's would move p by its root
+    assert row["p_value"] == approx(stats.chi2.sf(row["statistic"], 1), rel=1e-11)
     if sum(t[0, 0] * t[1, 1] for t in used) > 0 and sum(t[0, 1] * t[1, 0] for t in used) > 0:
         assert row["estimate"] == approx(expected.oddsratio_pooled, rel=1e-12)
         assert row["standard_error"] == approx(expected.logodds_pooled_se, rel=1e-10)
@@ -61,7 +62,6 @@ def test_agrees_with_statsmodels(con, strata):
     assert row["n_strata"] == len(used)
 
 
-@settings(deadline=None, max_examples=10)
 @given(strata=tables)
 def test_exchanging_the_levels_inverts_the_ratio(con, strata):
     load(con, strata)

@@ -6,7 +6,7 @@ import duckdb
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -42,7 +42,6 @@ def test_two_arms_of_conversions(con):
 
 
 @pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
-@settings(deadline=None, max_examples=15)
 @given(table=tables)
 def test_agrees_with_scipy(con, alternative, table):
     assume((np.sum(table, 0) > 0).all() and (np.sum(table, 1) > 0).all())
@@ -103,7 +102,6 @@ def test_a_p_value_that_underflows_keeps_its_logarithm(con):
     assert (row["estimate"], row["effect_size"], row["ci_upper"]) == (math.inf,) * 3
 
 
-@settings(deadline=None, max_examples=10)
 @given(table=tables)
 def test_exchanging_the_factors_changes_nothing(con, table):
     tabulate(con, table)

@@ -4,7 +4,7 @@ import math
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from statsmodels.stats.contingency_tables import mcnemar
@@ -36,7 +36,6 @@ def test_approval(con):
 
 
 @pytest.mark.parametrize("method", ["exact", "corrected", "plain"])
-@settings(deadline=None, max_examples=20)
 @given(
     table=st.lists(st.lists(st.integers(1, 5000), min_size=2, max_size=2), min_size=2, max_size=2)
 )

@@ -28,7 +28,6 @@ def con():
 
 @pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
 @given(xy=pairs)
-@settings(deadline=None, max_examples=10)
 def test_agrees_with_scipy(con, alternative, xy):
     x, y = map(list, zip(*xy, strict=True))
     assume(len(set(x)) > 1 and len(set(y)) > 1)
@@ -63,7 +62,7 @@ def test_a_line_is_certain(con):
 
 
 @given(xy=pairs)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_neither_order_nor_scale_matters(con, xy):
     x, y = map(list, zip(*xy, strict=True))
     assume(len(set(x)) > 1 and len(set(y)) > 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.tsa.stattools import acf
 
@@ -28,7 +28,6 @@ def theirs(values, lags, alpha=0.05):
     lags=st.integers(1, 30),
     level=st.sampled_from([0.5, 0.95]),
 )
-@settings(deadline=None, max_examples=25)
 def test_agrees_with_statsmodels(con, column, values, lags, level):
     column(values)
     found = ours(con, f", lags := {lags}, confidence_level := {level}")

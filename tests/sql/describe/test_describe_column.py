@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -23,7 +23,6 @@ def close(expected):
 
 
 @given(values=VALUES)
-@settings(deadline=None, max_examples=30)
 def test_agrees_with_scipy_and_numpy(pond, column, values):
     column(values)
     x, row = np.array(values), record(pond, COLUMNS)
@@ -57,7 +56,6 @@ def test_agrees_with_scipy_and_numpy(pond, column, values):
 
 
 @given(values=VALUES, shift=st.integers(-(10**9), 10**9))
-@settings(deadline=None, max_examples=20)
 def test_a_shift_moves_the_middle_and_leaves_the_shape(pond, column, values, shift):
     column(values)
     before = record(pond, COLUMNS)

@@ -7,7 +7,7 @@ import math
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.distributions.empirical_distribution import _conf_set
@@ -19,7 +19,6 @@ from tests.conftest import rows
     values=st.lists(st.integers(-20, 20), min_size=1, max_size=50),
     level=st.sampled_from([0.5, 0.95]),
 )
-@settings(deadline=None, max_examples=25)
 def test_agrees_with_scipy_and_statsmodels(con, column, values, level):
     column(values)
     query = f"from ml.ecdf('t', 'x', confidence_level := {level})"

@@ -40,7 +40,7 @@ FLOATS = st.lists(
 
 @pytest.mark.parametrize("rule", [*RULES, "7"])
 @given(values=FLOATS)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_agrees_with_numpy(con, column, rule, values):
     column(values)
     check(con, np.array(values), int(rule) if rule == "7" else rule, histogram(con, rule))
@@ -48,7 +48,7 @@ def test_agrees_with_numpy(con, column, rule, values):
 
 @pytest.mark.parametrize("rule", [*RULES, "7"])
 @given(values=st.lists(st.integers(-20, 20), min_size=1, max_size=60))
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 def test_whole_numbers_are_not_cut_finer_than_one(con, column, rule, values):
     column(values, "integer")
     check(con, np.array(values), int(rule) if rule == "7" else rule, histogram(con, rule))

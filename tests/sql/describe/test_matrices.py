@@ -41,7 +41,7 @@ FRAMES = st.lists(st.tuples(VALUE, VALUE, VALUE), min_size=1, max_size=30).map(
 
 @pytest.mark.parametrize("method", TESTS)
 @given(frame=FRAMES)
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 def test_correlations_and_their_tests(con, method, frame):
     load(con, frame)
     for missing in ("pairwise", "complete"):
@@ -66,9 +66,16 @@ def test_correlations_and_their_tests(con, method, frame):
             if row.column_1 == row.column_2 or np.isnan(row.correlation) or row.n < 3:
                 assert pd.isna(row.p_value)
                 continue
-            p = TESTS[method](pair[:, 0], pair[:, 1]).pvalue
-            # 1 - r² loses digits near r = 1: there p is below 1e-6 and compared absolutely
-            assert row.p_value == pytest.approx(p, rel=1e-9, abs=1e-8)
+            if method == "kendall":
+                p = TESTS[method](pair[:, 0], pair[:, 1]).pvalue
+            elif abs(row.correlation) > 1 - 1e-14:
+                # a rounding of r: p moves by its root, with three rows from 0 to 3e-8
+                assert row.p_value < 1e-7
+                continue
+            else:  # of our correlation, for near 1 a rounding of the peer's costs it digits
+                r, df = row.correlation, row.n - 2
+                p = 2 * stats.t.sf(abs(r) * np.sqrt(df / ((1 - r) * (1 + r))), df)
+            assert row.p_value == pytest.approx(p, rel=1e-9)
 
 
 def test_the_methods_on_continuous_data_with_gaps(con):
@@ -115,7 +122,7 @@ def test_rank_correlation_does_not_see_monotone_transformations(pond, con):
 
 
 @given(frame=FRAMES)
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's, of too few rows
 def test_covariances(con, frame):
     load(con, frame)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
@@ -32,7 +32,6 @@ PAIRS = st.lists(
 
 
 @given(pairs=PAIRS)
-@settings(deadline=None, max_examples=30)
 def test_weighted_mean_and_variance(con, pairs):
     x, w = map(np.array, zip(*pairs, strict=True))
     weighted(con, x.tolist(), w.tolist())
@@ -59,7 +58,6 @@ def test_weighted_mean_and_variance(con, pairs):
 
 
 @given(pairs=PAIRS)
-@settings(deadline=None, max_examples=10)
 def test_a_frequency_is_a_number_of_rows(con, pairs):
     weighted(con, *zip(*pairs, strict=True))
     mean, variance = (one(con, f"ml.weighted_{name}(x, w)") for name in ("mean", "variance"))
@@ -83,7 +81,6 @@ def test_a_large_mean_does_not_swallow_the_weighted_variance(con):
 
 
 @given(values=VALUES, share=st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.29, 0.49]))
-@settings(deadline=None, max_examples=30)
 def test_trimmed_and_winsorized(con, column, values, share):
     column(values)
     assert one(con, f"ml.trimmed_mean(x, {share})") == pytest.approx(
@@ -96,7 +93,6 @@ def test_trimmed_and_winsorized(con, column, values, share):
 
 
 @given(values=st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=60))
-@settings(deadline=None, max_examples=30)
 def test_geometric_and_harmonic(con, column, values):
     column(values)
     geometric, harmonic = one(con, "ml.geomean(x)"), one(con, "ml.harmonic_mean(x)")

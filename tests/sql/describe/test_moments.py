@@ -6,7 +6,7 @@ from fractions import Fraction
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx
 
@@ -58,7 +58,6 @@ def test_agrees_with_nist(con, name):
         assert row[quantity] == approx(value, rel=2e-15)
 
 
-@settings(deadline=None, max_examples=25)
 @given(sample=st.lists(values, min_size=2, max_size=60))
 def test_agrees_with_numpy(con, sample):
     assume(len(set(sample)) > 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mpmath as mp
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -57,7 +57,6 @@ def test_noncentral_t_agrees_with_quadrature(con, df, delta):
 
 
 @given(t=st.floats(-30, 60), df=st.floats(0.5, 1e5))
-@settings(deadline=None, max_examples=12)
 def test_without_noncentrality_it_is_the_central_one(con, t, df):
     ((a, b, c, d, e, f),) = con.execute(
         "select ml.noncentral_t_sf($1, $2, 0), ml.t_sf($1, $2), ml.noncentral_chi2_sf(abs($1), $2, 0), "
@@ -90,7 +89,6 @@ def test_noncentral_chi2_agrees_with_the_poisson_mixture(con, df, nc):
 
 
 @given(x=st.floats(0.05, 20), d1=st.floats(1, 50), d2=st.floats(1, 500), nc=st.floats(0.01, 60))
-@settings(deadline=None, max_examples=12)
 def test_noncentral_f_agrees_with_scipy_and_adds_up(con, x, d1, d2, nc):
     ((low, high),) = con.execute(
         "select ml.noncentral_f_cdf($1, $2, $3, $4), ml.noncentral_f_sf($1, $2, $3, $4)",

@@ -8,7 +8,7 @@ import random
 import duckdb
 import mpmath as mp
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import rows
@@ -80,14 +80,12 @@ def test_quantile_agrees_with_mpmath(con):
 
 
 @given(z=st.floats(-37, 37))
-@settings(deadline=None, max_examples=50)
 def test_tails_mirror_each_other(con, z):
     cdf, sf = con.execute("select ml.normal_cdf($1), ml.normal_sf(-$1)", [z]).fetchall()[0]
     assert cdf == sf
 
 
 @given(p=st.floats(1e-300, 0.5))
-@settings(deadline=None, max_examples=50)
 def test_quantile_inverts_the_cdf(con, p):
     ((back,),) = con.execute("select ml.normal_cdf(ml.normal_quantile($1))", [p]).fetchall()
     # an error of 1e-15 in z is magnified by z² < 1400 in the far tail

@@ -6,7 +6,7 @@ import math
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -18,7 +18,6 @@ def value(con, call):
 
 
 @given(p=st.floats(0, 1), q=st.floats(0, 1))
-@settings(deadline=None, max_examples=20)
 def test_cohens_h_agrees_with_statsmodels(con, p, q):
     expected = float(proportion_effectsize(p, q))
     assert value(con, f"cohens_h({p!r}::double, {q!r}::double)") == approx(expected, abs=1e-15)
@@ -39,7 +38,6 @@ def test_d_from_t_is_that_of_the_sample(con):
 
 
 @given(d=st.floats(-5, 5), n=st.integers(1, 99), m=st.integers(1, 99))
-@settings(deadline=None, max_examples=20)
 def test_r_and_d_are_inverses(con, d, n, m):
     found = value(con, f"d_from_r(ml.r_from_d({d!r}::double, {n}, {m}), {n}, {m})")
     assert found == approx(d, rel=1e-12, abs=1e-14)  # 1 - r² can lose two digits

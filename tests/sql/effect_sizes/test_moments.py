@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from pytest import approx
 from scipy import stats
 
@@ -12,7 +12,6 @@ from tests.sql.aggregates import arms, samples, struct
 
 
 @given(a=samples, b=samples)
-@settings(deadline=None, max_examples=20)
 def test_agrees_with_numpy(con, a, b):
     found = struct(con, "arm_moments(x, treated)", **arms(a, b))
     assert (found["n_treatment"], found["n_control"]) == (len(a), len(b))

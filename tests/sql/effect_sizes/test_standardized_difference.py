@@ -31,7 +31,7 @@ def standardized(name, a, b):
 
 @pytest.mark.parametrize("name", NAMES)
 @given(a=samples, b=samples)
-@settings(deadline=None, max_examples=4)
+@settings(max_examples=4)
 def test_agrees_with_the_definition(con, name, a, b):
     found = struct(con, f"{name}(x, treated)", **arms(a, b))
     d, factor, df, root = standardized(name, a, b)

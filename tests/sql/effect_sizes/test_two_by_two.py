@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from statsmodels.stats.contingency_tables import Table2x2
@@ -22,7 +22,6 @@ def table(a, b, c, d):
 
 
 @given(counts=cells)
-@settings(deadline=None, max_examples=20)
 def test_ratios_agree_with_statsmodels(con, counts):
     expected = Table2x2(np.reshape(counts, (2, 2)))
     odds = struct(con, "odds_ratio(outcome, treated)", **table(*counts))
@@ -39,7 +38,6 @@ def test_ratios_agree_with_statsmodels(con, counts):
 
 
 @given(counts=cells)
-@settings(deadline=None, max_examples=20)
 def test_phi_and_its_error_by_the_delta_method(con, counts):
     found = struct(con, "phi(outcome, treated)", **table(*counts))
     columns = table(*counts)

@@ -7,7 +7,7 @@ import math
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -22,7 +22,6 @@ def ks_2samp(con, options=""):
 
 
 @given(a=TIED, b=TIED, alternative=ALTERNATIVES, method=st.sampled_from(["exact", "asymp"]))
-@settings(deadline=None, max_examples=30)
 def test_agrees_with_scipy(con, a, b, alternative, method):
     load(con, {"a": a, "b": b})
     name = {"exact": "exact", "asymp": "asymptotic"}[method]
@@ -82,7 +81,6 @@ def _frame(y, treated):
 
 
 @given(a=TIED, b=TIED)
-@settings(deadline=None, max_examples=15)
 def test_a_monotone_change_of_scale_changes_nothing(con, a, b):
     load(con, {"a": a, "b": b})
     one = ks_2samp(con)

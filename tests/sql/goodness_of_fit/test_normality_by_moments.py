@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -18,7 +18,6 @@ samples = st.lists(values, min_size=8, max_size=40).filter(lambda x: len(set(x))
 
 
 @given(x=samples)
-@settings(deadline=None, max_examples=20)
 def test_agrees_with_scipy(con, x):
     for name, test in (("jarque_bera", stats.jarque_bera), ("dagostino", stats.normaltest)):
         found, expected = struct(con, f"{name}(x)", x=x), test(x)

@@ -7,7 +7,7 @@ import math
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -33,7 +33,6 @@ def ks(con, options=""):
 
 
 @given(y=VALUES, alternative=ALTERNATIVES)
-@settings(deadline=None, max_examples=40)
 def test_kolmogorov_agrees_with_scipy(con, y, alternative):
     columns(con, y=y)
     row = ks(con, f", alternative := '{alternative}'")
@@ -112,7 +111,6 @@ def test_bins_find_the_same_distance_as_sorting(con, alternative):
 
 
 @given(y=VALUES)
-@settings(deadline=None, max_examples=30)
 def test_anderson_and_shapiro_agree(con, y):
     columns(con, y=y)
     anderson = record(con, "from ml.anderson_darling('t', 'y')")
@@ -127,9 +125,10 @@ def test_anderson_and_shapiro_agree(con, y):
     if anderson["statistic"] * (1 + 0.75 / len(y) + 2.25 / len(y) ** 2) < 13:
         assert anderson["p_value"] == approx(p, rel=1e-8)  # exp of 14 to 250 times the statistic
     expected = stats.shapiro(y)
-    # scipy's normal quantiles are AS 111's, good to 1e-9
+    # scipy's normal quantiles are AS 111's, good to 1e-9; p is a function of ln(1 - W)
     assert shapiro["statistic"] == approx(expected.statistic, rel=1e-8)
-    assert shapiro["p_value"] == approx(expected.pvalue, rel=1e-5, abs=1e-12)
+    magnified = max(1.0, 1e-2 / max(1 - shapiro["statistic"], 1e-8))
+    assert shapiro["p_value"] == approx(expected.pvalue, rel=1e-5 * magnified, abs=1e-12)
 
 
 def test_shapiro_of_the_paper(con):
@@ -141,7 +140,6 @@ def test_shapiro_of_the_paper(con):
 
 
 @given(y=VALUES, shift=st.integers(-5, 5), scale=st.sampled_from([0.5, 2.0, 4.0]))
-@settings(deadline=None, max_examples=15)
 def test_normality_does_not_depend_on_the_unit(con, y, shift, scale):
     for name in ("anderson_darling", "shapiro_wilk"):
         columns(con, y=y)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from pytest import approx
 from scipy import stats
 
@@ -21,7 +21,6 @@ def ends(found):
 
 
 @given(a=samples, b=samples)
-@settings(deadline=None, max_examples=10)
 def test_means_agree_with_scipy(con, a, b):
     found = struct(con, "mean_interval(x, confidence_level := 0.9)", x=a)
     assert list(found) == INTERVAL
@@ -34,7 +33,6 @@ def test_means_agree_with_scipy(con, a, b):
 
 
 @given(a=samples)
-@settings(deadline=None, max_examples=10)
 def test_variances_agree_with_the_quantiles_of_chi_square(con, a):
     found = struct(con, "variance_interval(x)", x=a)
     df, variance = len(a) - 1, np.var(a, ddof=1)
@@ -52,7 +50,6 @@ def test_correlation_of_anscombes_first_set(con):
 
 
 @given(a=samples)
-@settings(deadline=None, max_examples=10)
 def test_medians_agree_with_scipys_quantile_test(con, a):
     found = struct(con, "median_interval(x)", x=a)
     assert found["estimate"] == np.median(a)

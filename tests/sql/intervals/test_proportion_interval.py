@@ -41,7 +41,7 @@ def test_newcombes_examples(con, k, n, method, expected):
 
 @pytest.mark.parametrize("method", METHODS)
 @given(count=counts, level=st.sampled_from([0.5, 0.8, 0.95, 0.999]))
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_agrees_with_statsmodels(con, method, count, level):
     k, n = count
     expected = proportion_confint(k, n, 1 - level, METHODS[method])
@@ -52,7 +52,7 @@ def test_agrees_with_statsmodels(con, method, count, level):
 
 @pytest.mark.parametrize("method", DIFFERENCES)
 @given(a=counts, b=counts)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_differences_agree_with_statsmodels(con, method, a, b):
     low, high = confint_proportions_2indep(*a, *b, method=DIFFERENCES[method], compare="diff")
     found = ends(con, f"proportion_difference_interval({a[0]}, {a[1]}, {b[0]}, {b[1]}, '{method}')")
@@ -96,7 +96,7 @@ def test_newcombes_difference(con):
 
 
 @given(count=counts)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_failures_mirror_successes(con, count):
     k, n = count
     low, high = ends(con, f"proportion_interval({k}, {n})")

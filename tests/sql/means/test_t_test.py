@@ -42,7 +42,7 @@ def check(found, expected, level):
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
 @pytest.mark.parametrize("name", ["t_test_ind", "t_test_welch"])
 @given(a=samples, b=samples)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_two_samples_agree_with_scipy(con, name, alternative, a, b):
     found = struct(
         con, f"{name}(x, treated, alternative := '{alternative}', confidence_level := 0.9)",
@@ -61,11 +61,13 @@ def test_two_samples_agree_with_scipy(con, name, alternative, a, b):
 
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
 @given(a=samples)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_one_sample_agrees_with_scipy(con, alternative, a):
     found = struct(con, f"t_test_1samp(x, 0.3, alternative := '{alternative}')", x=a)
     check(found, stats.ttest_1samp(a, 0.3, alternative=alternative), 0.95)
-    assert found["effect_size"] == approx((np.mean(a) - 0.3) / np.std(a, ddof=1), rel=1e-10)
+    # a mean of 0.3 may differ from it by a rounding
+    effect = (np.mean(a) - 0.3) / np.std(a, ddof=1)
+    assert found["effect_size"] == approx(effect, rel=1e-10, abs=1e-13)
 
 
 def test_paired_is_one_sample_of_differences(con):
@@ -163,7 +165,6 @@ def test_one_sided_below_a_half_goes_beyond_the_estimate(con):
 
 
 @given(a=samples, b=samples)
-@settings(deadline=None, max_examples=10)
 def test_turning_the_arms_turns_the_signs(con, a, b):
     one = struct(con, "t_test_welch(x, treated)", **arms(a, b))
     other = struct(con, "t_test_welch(x, treated)", **arms(b, a))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -39,7 +39,6 @@ def fill(con, values):
 
 
 @given(values=rows)
-@settings(deadline=None, max_examples=15)
 @pytest.mark.parametrize(
     ("method", "aggregate"), [("welch", "t_test_welch"), ("pooled", "t_test_ind")]
 )

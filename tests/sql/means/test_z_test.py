@@ -17,7 +17,7 @@ LARGER = {"two-sided": "two-sided", "less": "smaller", "greater": "larger"}
 
 @pytest.mark.parametrize("alternative", LARGER)
 @given(a=samples, b=samples)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_agrees_with_statsmodels(con, alternative, a, b):
     found = struct(con, f"z_test_ind(x, treated, alternative := '{alternative}')", **arms(a, b))
     means = CompareMeans(DescrStatsW(a), DescrStatsW(b))
@@ -30,7 +30,8 @@ def test_agrees_with_statsmodels(con, alternative, a, b):
     assert found["ci_upper"] == approx(high, rel=TOLERANCE, abs=1e-12)
     one = struct(con, f"z_test_1samp(x, 0.3, alternative := '{alternative}')", x=a)
     z, p = ztest(a, value=0.3, alternative=LARGER[alternative])
-    assert (one["statistic"], one["p_value"]) == approx((z, p), rel=TOLERANCE)
+    # a mean of 0.3 may differ from it by a rounding
+    assert (one["statistic"], one["p_value"]) == approx((z, p), rel=TOLERANCE, abs=1e-13)
 
 
 def test_known_standard_deviations(con):

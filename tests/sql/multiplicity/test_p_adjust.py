@@ -39,7 +39,6 @@ P = st.one_of(
 
 @pytest.mark.parametrize("method", METHODS)
 @given(p=st.lists(P, min_size=1, max_size=40))
-@settings(deadline=None, max_examples=15)
 @pytest.mark.filterwarnings("ignore:divide by zero")
 def test_agrees_with_statsmodels_with_ties(pond, method, p):
     found = adjusted(pond.con, p, method)
@@ -87,7 +86,7 @@ def test_benjamini_and_hochberg(pond):
 
 
 @given(p=st.lists(P, min_size=1, max_size=40))
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_power_is_ordered(pond, p):
     names = ("bh", "hommel", "hochberg", "holm", "bonferroni")
     found = [adjusted(pond.con, p, name)["p_adjusted"] for name in names]

@@ -8,7 +8,7 @@ from fractions import Fraction
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
@@ -31,7 +31,6 @@ def test_the_screening_of_eddy(con):
 
 
 @given(prior=SHARE, sensitivity=SHARE, specificity=SHARE)
-@settings(deadline=None, max_examples=30)
 def test_agrees_with_exact_fractions(con, prior, sensitivity, specificity):
     p, se, sp = (Fraction(x) for x in (prior, sensitivity, specificity))
     positive, negative = p * se + (1 - p) * (1 - sp), p * (1 - se) + (1 - p) * sp
@@ -97,7 +96,6 @@ def update(con, likelihoods, priors, *, is_log=False):
     ),
     priors=st.lists(st.floats(0.01, 10), min_size=3, max_size=3),
 )
-@settings(deadline=None, max_examples=25)
 def test_each_step_is_bayes_theorem(con, likelihoods, priors):
     found = update(con, likelihoods, priors)
     p = np.array(priors) / sum(priors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
@@ -53,7 +53,6 @@ TRIALS = st.lists(
 
 
 @given(pairs=TRIALS, level=st.sampled_from([0.5, 0.95, 0.999]))
-@settings(deadline=None, max_examples=30)
 def test_intervals_are_wilsons_and_probabilities_keep_their_laws(pond, pairs, level):
     load(pond.con, pairs)
     found = table(

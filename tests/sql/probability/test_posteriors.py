@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -76,7 +76,6 @@ def test_gamma_poisson(con):
     mean=st.floats(-100, 100), n=st.integers(1, 1000), sd=st.floats(0.1, 10),
     prior_mean=st.floats(-100, 100), prior_sd=st.floats(0.1, 10),
 )  # fmt: skip
-@settings(deadline=None, max_examples=15)
 def test_normal_normal_is_the_product_of_the_densities(con, mean, n, sd, prior_mean, prior_sd):
     found = call(con, "normal_normal", mean, n, sd, prior_mean, prior_sd)
     precision = n / sd**2 + 1 / prior_sd**2

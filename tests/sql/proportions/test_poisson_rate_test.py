@@ -29,7 +29,7 @@ def rate_test(con, k, s, j, t, options=""):
 @pytest.mark.parametrize("method", PEERS)
 @pytest.mark.parametrize("alternative", LARGER)
 @given(k=st.integers(1, 60), j=st.integers(1, 60), t=st.integers(1, 12))
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 def test_agrees_with_statsmodels(con, method, alternative, k, j, t):
     found = rate_test(con, k, 3.0, j, float(t), f", '{method}', alternative := '{alternative}'")
     expected = peer(k, 3, j, t, method=PEERS[method], alternative=LARGER[alternative])

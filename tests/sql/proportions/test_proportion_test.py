@@ -27,7 +27,7 @@ def table(*groups):
 
 @pytest.mark.parametrize("alternative", LARGER)
 @given(a=counts, b=counts)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_agrees_with_statsmodels(con, alternative, a, b):
     found = struct(
         con, f"proportion_test_ind(x, treated, alternative := '{alternative}')", **table(a, b)

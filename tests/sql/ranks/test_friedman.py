@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from pytest import approx
@@ -49,7 +47,6 @@ def test_rounding_times_as_on_the_help_page_of_r(con):
         int, st.tuples(st.integers(2, 12), st.integers(3, 5)), elements=st.integers(-3, 3)
     )
 )
-@settings(deadline=None, max_examples=30)
 def test_friedman_agrees_with_scipy(con, values):
     blocks(con, values)
     row = friedman(con)
@@ -60,7 +57,7 @@ def test_friedman_agrees_with_scipy(con, values):
     expected = stats.friedmanchisquare(*values.T)
     # scipy subtracts 3n(k+1) <= 216 from a number as large
     assert row["statistic"] == approx(expected.statistic, rel=1e-11, abs=1e-11)
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-10)
+    assert row["p_value"] == approx(stats.chi2.sf(row["statistic"], k - 1), rel=1e-12)
     assert row["effect_size"] == approx(expected.statistic / (n * (k - 1)), rel=1e-11, abs=1e-11)
 
 
@@ -99,7 +96,6 @@ def mood(con, options=""):
     ties=st.sampled_from(["below", "above", "ignore"]),
     correct=st.booleans(),
 )
-@settings(deadline=None, max_examples=40)
 def test_mood_agrees_with_scipy(con, groups, ties, correct):
     load(con, dict(zip("abcd", groups, strict=False)))
     row = mood(con, f", ties := '{ties}', is_continuity_corrected := {correct}")
@@ -109,7 +105,8 @@ def test_mood_agrees_with_scipy(con, groups, ties, correct):
         assert row["p_value"] is None
         return
     assert row["statistic"] == approx(expected.statistic, rel=1e-12, abs=1e-12)
-    assert row["p_value"] == approx(expected.pvalue, rel=1e-11)
+    # of our statistic: near 0 a rounding of scipy's would move p by its root
+    assert row["p_value"] == approx(stats.chi2.sf(row["statistic"], len(groups) - 1), rel=1e-11)
     assert row["estimate"] == expected.median
 
 
@@ -126,7 +123,6 @@ def brunner(con, options=""):
 
 
 @given(a=TIED, b=TIED, alternative=st.sampled_from(["two-sided", "less", "greater"]))
-@settings(deadline=None, max_examples=30)
 def test_brunner_munzel_agrees_with_scipy(con, a, b, alternative):
     load(con, {"a": a, "b": b})
     row = brunner(con, f", alternative := '{alternative}'")
@@ -135,7 +131,8 @@ def test_brunner_munzel_agrees_with_scipy(con, a, b, alternative):
     )
     with np.errstate(all="ignore"):
         expected = stats.brunnermunzel(b, a, alternative=alternative)
-    if not math.isfinite(expected.statistic):
+    # arms that are wholly parted have no variance, of which scipy may keep a rounding
+    if not abs(expected.statistic) < 1e7:
         assert row["statistic"] is None
         return
     # scipy's sign is that of control - treatment; its variance is of ranks up to 50

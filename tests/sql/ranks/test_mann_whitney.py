@@ -7,7 +7,7 @@ import math
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -46,7 +46,6 @@ def test_permeability_as_on_the_help_page_of_r(con):
 
 
 @given(a=TIED, b=TIED, alternative=ALTERNATIVES, correct=st.booleans())
-@settings(deadline=None, max_examples=30)
 def test_normal_agrees_with_scipy(con, a, b, alternative, correct):
     load(con, {"a": a, "b": b})
     row = mann_whitney(
@@ -66,7 +65,6 @@ def test_normal_agrees_with_scipy(con, a, b, alternative, correct):
 
 
 @given(values=DISTINCT, share=st.integers(1, 23), alternative=ALTERNATIVES)
-@settings(deadline=None, max_examples=30)
 def test_exact_agrees_with_scipy(con, values, share, alternative):
     a, b = values[:share], values[share:]
     load(con, {"a": a, "b": b})
@@ -136,7 +134,6 @@ def test_p_value_below_the_smallest_double(con):
 
 
 @given(a=TIED, b=TIED)
-@settings(deadline=None, max_examples=20)
 def test_swapping_the_arms_mirrors_the_result(con, a, b):
     load(con, {"a": a, "b": b})
     one, other = mann_whitney(con), mann_whitney(con, ", treatment := 'a'")

@@ -8,7 +8,7 @@ import math
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -46,7 +46,6 @@ def test_depression_as_on_the_help_page_of_r(con):
 
 
 @given(d=DIFFERENCES, alternative=ALTERNATIVES, zeros=ZEROS, correct=st.booleans())
-@settings(deadline=None, max_examples=40)
 def test_normal_agrees_with_scipy(con, d, alternative, zeros, correct):
     columns(con, d=d)
     row = wilcoxon(
@@ -67,7 +66,6 @@ def test_normal_agrees_with_scipy(con, d, alternative, zeros, correct):
 
 
 @given(d=DISTINCT, alternative=ALTERNATIVES)
-@settings(deadline=None, max_examples=30)
 def test_exact_agrees_with_scipy(con, d, alternative):
     if len({abs(x) for x in d}) < len(d) or 0.0 in d:
         return
@@ -85,7 +83,6 @@ def test_exact_agrees_with_scipy(con, d, alternative):
     alternative=ALTERNATIVES,
     zeros=ZEROS,
 )
-@settings(deadline=None, max_examples=40)
 def test_exact_with_ties_counts_all_signs(con, d, alternative, zeros):
     columns(con, d=d)
     row = wilcoxon(con, f", alternative := '{alternative}', zero_method := '{zeros}'")
@@ -164,7 +161,6 @@ def sign_test(con, options=""):
 
 
 @given(d=DIFFERENCES, center=st.integers(-2, 2), alternative=ALTERNATIVES)
-@settings(deadline=None, max_examples=30)
 def test_signs_agree_with_the_binomial_test(con, d, center, alternative):
     columns(con, d=d)
     row = sign_test(con, f", center := {center}, alternative := '{alternative}'")

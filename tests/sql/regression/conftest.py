@@ -67,7 +67,7 @@ class Study:
         return [column[0] for column in done.description], done.fetchall()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def study(session: Session) -> Any:
     """Make a study of random rows: skewed features far from 0, errors whose spread depends on x1."""
 
@@ -83,7 +83,7 @@ def study(session: Session) -> Any:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows_given(session: Session) -> Any:
     """Make a study of given rows."""
     return lambda X, y, groups=None: Study(session, X, y, groups)

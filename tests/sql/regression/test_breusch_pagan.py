@@ -5,16 +5,12 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.diagnostic import het_breuschpagan
 
-random_studies = settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
-
-@random_studies
 @given(seed=st.integers(0, 2**32), n=st.integers(8, 150), k=st.integers(1, 4))
 def test_agrees_with_statsmodels(study, seed, n, k):
     s = study(seed, n, k)
@@ -23,15 +19,16 @@ def test_agrees_with_statsmodels(study, seed, n, k):
         expected = het_breuschpagan(s.fit.resid, s.exog, robust=studentize)
         # statsmodels does not centre the features
         assert found["statistic"] == pytest.approx(expected[0], rel=1e-8)
-        assert found["p_value"] == pytest.approx(expected[1], rel=1e-6)
-        assert found["log10_p_value"] == pytest.approx(np.log10(expected[1]), rel=1e-6, abs=1e-8)
+        # of our statistic: with one feature, near 0 a rounding would move p by its root
+        p = stats.chi2.sf(found["statistic"], k)
+        assert found["p_value"] == pytest.approx(p, rel=1e-11)
+        assert found["log10_p_value"] == pytest.approx(np.log10(p), rel=1e-11, abs=1e-11)
         assert (found["df"], found["n"], found["n_missing"]) == (k, n, 0)
         # R² is n times smaller than Koenker's statistic, whichever is asked for
         koenker = het_breuschpagan(s.fit.resid, s.exog)[0]
         assert found["effect_size"] == pytest.approx(koenker / n, rel=1e-8)
 
 
-@random_studies
 @given(seed=st.integers(0, 2**32))
 def test_mixing_the_features_changes_nothing(session, study, seed):
     s = study(seed, 60, 2)

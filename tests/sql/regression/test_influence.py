@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.outliers_influence import OLSInfluence
 
 MEASURES = ["leverage", "residual", "standardized_residual", "studentized_residual",
             "cooks_distance", "dffits"]  # fmt: skip
-random_studies = settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
-@random_studies
 @given(seed=st.integers(0, 2**32), n=st.integers(8, 150), k=st.integers(1, 4))
 def test_agrees_with_statsmodels(study, seed, n, k):
     s = study(seed, n, k)
@@ -32,7 +28,6 @@ def test_agrees_with_statsmodels(study, seed, n, k):
     assert ours / size == pytest.approx(expected / size, rel=1e-8, abs=1e-9)
 
 
-@random_studies
 @given(seed=st.integers(0, 2**32))
 def test_leaving_a_row_out_moves_its_prediction_by_dffits(study, rows_given, seed):
     s = study(seed, 30, 2)

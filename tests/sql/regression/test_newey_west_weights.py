@@ -5,15 +5,10 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-random_studies = settings(
-    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
-
-@random_studies
 @given(
     seed=st.integers(0, 2**32), n=st.integers(12, 150), k=st.integers(1, 4), share=st.floats(0, 1)
 )
@@ -50,7 +45,6 @@ def test_the_order_of_storage_does_not_matter(session, study):
     assert found["standard_error"] == pytest.approx(expected["standard_error"], rel=1e-13)
 
 
-@random_studies
 @given(seed=st.integers(0, 2**32))
 def test_no_lags_give_hc0_and_time_may_run_backwards(study, seed):
     s = study(seed, 60, 2)

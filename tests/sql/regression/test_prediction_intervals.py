@@ -5,16 +5,13 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 BANDS = ["predicted", "standard_error", "ci_lower", "ci_upper", "prediction_lower",
          "prediction_upper"]  # fmt: skip
 
 
-@settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(
     seed=st.integers(0, 2**32), n=st.integers(8, 150), k=st.integers(1, 4),
     level=st.sampled_from([0.5, 0.95, 0.999]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
@@ -47,7 +47,6 @@ def test_pairs_come_in_the_order_of_the_sums(session):
     ).fetchall() == [(1.0, 4.0, 6.0, 9.0)]
 
 
-@settings(deadline=None, max_examples=30)
 @given(factor=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=8), seed=st.integers(0, 2**32))
 def test_products_of_a_factor_give_the_quadratic_form(session, factor, seed):
     n = len(factor)
@@ -62,7 +61,6 @@ def test_products_of_a_factor_give_the_quadratic_form(session, factor, seed):
     assert form == pytest.approx(v @ matrix @ v, rel=1e-9, abs=1e-12 * (v @ v))
 
 
-@settings(deadline=None, max_examples=30)
 @given(n=st.integers(1, 12), seed=st.integers(0, 2**32))
 def test_projection_is_least_squares(session, n, seed):
     rng = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.diagnostic import linear_reset
@@ -23,9 +23,6 @@ def two_regressions(s, powers):
     return gained / (powers - 1) / ((rss - gained) / df), df, gained / rss
 
 
-@settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(
     seed=st.integers(0, 2**32),
     n=st.integers(20, 150),
@@ -40,7 +37,9 @@ def test_agrees_with_two_regressions(study, seed, n, k, powers):
     assert found["statistic"] == pytest.approx(statistic, rel=1e-7)
     assert (found["df_between"], found["df_within"]) == (powers - 1, df)
     assert found["effect_size"] == pytest.approx(share, rel=1e-7)
-    assert found["p_value"] == pytest.approx(stats.f.sf(statistic, powers - 1, df), rel=1e-6)
+    # of our statistic: with one power, near 0 a rounding would move p by its root
+    p = stats.f.sf(found["statistic"], powers - 1, df)
+    assert found["p_value"] == pytest.approx(p, rel=1e-11)
     assert found["log10_p_value"] == pytest.approx(np.log10(found["p_value"]), abs=1e-9)
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 
-@settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(seed=st.integers(0, 2**32), n=st.integers(8, 150), k=st.integers(1, 5))
 def test_agrees_with_statsmodels(study, seed, n, k):
     s = study(seed, n, k)

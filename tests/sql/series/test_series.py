@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 from scipy import stats
@@ -32,7 +32,6 @@ def run(con, name, options=""):
 
 
 @given(y=SERIES, lags=st.integers(1, 6), fitted=st.integers(0, 3))
-@settings(deadline=None, max_examples=30)
 def test_ljung_box_agrees_with_statsmodels(con, y, lags, fitted):
     fitted = min(fitted, lags - 1)
     columns(con, i=range(len(y)), y=y)
@@ -44,11 +43,11 @@ def test_ljung_box_agrees_with_statsmodels(con, y, lags, fitted):
     expected = acorr_ljungbox(y, [lags], model_df=fitted).iloc[0]
     # centred sums of up to 80 products, all of the size of the variance
     assert row["statistic"] == approx(expected.lb_stat, rel=1e-11, abs=1e-12)
-    assert row["p_value"] == approx(expected.lb_pvalue, rel=1e-10)
+    # of our statistic: with one degree, near 0 a rounding moves p by its root
+    assert row["p_value"] == approx(stats.chi2.sf(row["statistic"], lags - fitted), rel=1e-12)
 
 
 @given(y=SERIES)
-@settings(deadline=None, max_examples=20)
 def test_durbin_watson_agrees_with_statsmodels(con, y):
     columns(con, i=range(len(y)), y=y)
     row = run(con, "durbin_watson")
@@ -59,7 +58,6 @@ def test_durbin_watson_agrees_with_statsmodels(con, y):
 
 
 @given(y=SERIES, alternative=st.sampled_from(["two-sided", "less", "greater"]))
-@settings(deadline=None, max_examples=30)
 def test_runs_agree_with_statsmodels(con, y, alternative):
     columns(con, i=range(len(y)), y=y)
     row = run(con, "runs_test", f", alternative := '{alternative}'")
@@ -82,7 +80,6 @@ def test_runs_agree_with_statsmodels(con, y, alternative):
 
 
 @given(y=SERIES, shift=st.integers(-100, 100))
-@settings(deadline=None, max_examples=15)
 def test_autocorrelation_does_not_depend_on_the_level(con, y, shift):
     columns(con, i=range(len(y)), y=y)
     one = run(con, "ljung_box", ", lags := 3")

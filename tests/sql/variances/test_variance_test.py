@@ -36,7 +36,7 @@ def expected_p(distribution, x, alternative):
 
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
 @given(a=samples, b=samples)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_the_ratio_agrees_with_f(con, alternative, a, b):
     found = struct(con, f"variance_test(x, treated, alternative := '{alternative}')", **arms(a, b))
     ratio = np.var(a, ddof=1) / np.var(b, ddof=1)
@@ -56,7 +56,7 @@ def test_the_ratio_agrees_with_f(con, alternative, a, b):
 
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
 @given(a=samples)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_one_variance_agrees_with_chi_square(con, alternative, a):
     found = struct(con, f"chi2_variance_test(x, 9, alternative := '{alternative}')", x=a)
     df, variance = len(a) - 1, np.var(a, ddof=1)
@@ -84,7 +84,7 @@ def test_the_extra_sleep_of_two_drugs(con):
 
 
 @given(a=samples, b=samples)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_turning_the_arms_inverts_the_ratio(con, a, b):
     one = struct(con, "variance_test(x, treated)", **arms(a, b))
     other = struct(con, "variance_test(x, treated)", **arms(b, a))
