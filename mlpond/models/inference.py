@@ -187,8 +187,8 @@ def _design_body(
         else:
             inputs.append(feature.sparse_sql())
             entries += [
-                f"coalesce(list_sum(list_transform(list_filter({column}, lambda e: e.index = "
-                f"{index}), lambda e: e.value)), 0e0)"
+                f"coalesce(list_sum(list_transform(list_filter({column}, lambda __e: __e.index = "
+                f"{index}), lambda __e: __e.value)), 0e0)"
                 for index in range(width)
             ]
     off = [s - c for s, c in zip(shift, design.center.tolist(), strict=True)]

@@ -234,7 +234,7 @@ def learn_features(
         report(f"categories of {atom.name}", None)
         if atom.kind == "sparse":
             widest = engine.value(
-                f"select max(list_max(list_transform({atom.expression}, lambda e: e.index))) "
+                f"select max(list_max(list_transform({atom.expression}, lambda __e: __e.index))) "
                 f"from {rows}"
             )
             features.append(Feature(atom, width=int(widest if widest is not None else -1) + 1))

@@ -78,8 +78,12 @@ def _default(owner: str, parameter: Parameter, default: str) -> str:
 
 
 def render_file(path: str, **values: Any) -> str:
-    """Render a template of ours with values as they are; the template quotes by filters."""
-    return render_text(read_text(path), values, path)
+    """Render a template of ours with values as they are; the template quotes by filters.
+
+    Parameters of lambdas get names that no table has: a column of the name of one would be read in
+    its place.
+    """
+    return rename_parameters(render_text(read_text(path), values, path))
 
 
 def render_text(text: str, values: Mapping[str, Any], path: str) -> str:

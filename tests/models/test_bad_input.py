@@ -192,3 +192,29 @@ def test_an_error_inside_training_keeps_the_connection(table, monkeypatch):
     monkeypatch.undo()
     create(table)
     assert rows(table, "select name from ml.models") == [("m",)]
+
+
+def test_columns_that_are_named_like_lambda_parameters(pond):
+    # DuckDB reads e.label inside `lambda e:` as a field of a column e, if the rows have one
+    pond.sql(
+        "create table t as select i % 7 as e, i % 3 as o, ['a', 'b'][1 + i % 2] as s, "
+        "[{'index': i % 2, 'value': 1e0}] as v, i % 2 = 0 as y, 3e0 * i as z from range(60) r(i)"
+    )
+    pond.sql(
+        "create model classes options (model_type = 'logistic_reg', l2_reg = 1.0, "
+        "data_split_method = 'RANDOM', calibration_method = 'PLATT', input_label_cols = ['s']) "
+        "as select e, o, v, z, s from t"
+    )
+    pond.sql(
+        "create model numbers options (model_type = 'linear_reg', input_label_cols = ['z']) "
+        "as select e, o, v, s, y, z from t"
+    )
+    for query in (
+        "from ml.predict('classes', 't')",
+        "from ml.evaluate('classes')",
+        "from ml.conformal('classes', 't', method := 'adaptive')",
+        "from ml.explain_predict('classes', 't')",
+        "from ml.predict('numbers', 't')",
+        "from ml.robust_weights('numbers')",
+    ):
+        assert rows(pond, query)
