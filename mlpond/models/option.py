@@ -60,4 +60,5 @@ LABELLED = (
 CLASSES = (
     Option("auto_class_weights", "boolean", False),
     Option("class_weights", "class_weights"),
+    Option("calibration_method", "string", None, ("PLATT", "ISOTONIC", "TEMPERATURE")),  # ours
 )

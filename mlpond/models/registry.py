@@ -23,6 +23,7 @@ TABLES = (
     "coefficient_factors",
     "fit_statistics",
     "transform_state",
+    "calibration",
 )
 # Functions whose columns differ from model to model: ml.<function>('m', …) calls
 # ml."<function>_m"(…). The last three are for regression inference.
@@ -34,7 +35,9 @@ FUNCTIONS = (
     "roc_curve",
     "detect_anomalies",
     "recommend",
+    "uncalibrated",
     "scores",
+    "conformal",
     "explain_predict",
     "global_explain",
     "permutation_importance",
@@ -43,11 +46,12 @@ FUNCTIONS = (
     "products",
 )
 # Those that need data; the others look at the rows held out, or at the training rows.
-NEED_DATA = ("predict", "detect_anomalies", "explain_predict")
+NEED_DATA = ("predict", "uncalibrated", "detect_anomalies", "explain_predict", "conformal")
 # Defaults of parameters that are not NULL if left out.
 DEFAULTS = {
     "threshold": "5e-1", "standardize": "false", "also": "''", "squares": "false",
     "top_k_features": "5", "permutations": "20", "repeats": "5", "seed": "0",
+    "confidence_level": "9e-1", "method": "'threshold'",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlpond import __version__
 from mlpond.models import registry
+from mlpond.models.conformal import conformal_macro
 from mlpond.models.explanation import explanation_macros
 from mlpond.models.families import Fitted, Training
 from mlpond.models.transform import Transform
@@ -55,6 +56,8 @@ def store(training: Training, fitted: Fitted, started: float) -> None:
         )  # fmt: skip
     own = {macro.function for macro in fitted.macros}
     macros = [*fitted.macros, *explanation_macros(training, own)]
+    if training.task.label and "predict" in own:
+        macros.append(conformal_macro(training))
     registry.install_macros(engine, version, macros)
     registry.point_alias(engine, version, registry.DEFAULT)
 

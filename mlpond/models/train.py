@@ -10,6 +10,7 @@ from typing import Any
 from mlpond.engine import Engine
 from mlpond.errors import ModelError
 from mlpond.models import features, profile, registry
+from mlpond.models.calibrate import calibrate
 from mlpond.models.families import Training
 from mlpond.models.families.family import Report
 from mlpond.models.label import check_rows, find_task, label_sql, weight_sql
@@ -54,7 +55,7 @@ def create_model(
         assert request.statement.query is not None
         with open_source(engine, request.statement.query, request.columns) as source:
             training = _prepare(engine, request, version, existing, source, threads, report)
-            fitted = request.options.family.train(training)
+            fitted = calibrate(training, request.options.family.train(training))
         report("storing the model", None)
         store(training, fitted, started)
     return version

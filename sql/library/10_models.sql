@@ -96,6 +96,18 @@ create table if not exists ml.fit_statistics (
     value double,
 );
 
+-- How probabilities were calibrated: a row a number, or a knot of a curve.
+create table if not exists ml.calibration (
+    model varchar not null,
+    version integer not null,
+    method varchar not null,            -- PLATT, ISOTONIC or TEMPERATURE
+    class_label varchar,                -- whose probability; NULL for all at once
+    parameter varchar not null,         -- slope, intercept, temperature, or knot
+    position integer not null,          -- of a knot, from 0
+    score double,                       -- of a knot: the probability before
+    value double not null,              -- the number, or the probability after
+);
+
 -- What the functions of TRANSFORM learnt: a row a number or a category.
 create table if not exists ml.transform_state (
     model varchar not null,

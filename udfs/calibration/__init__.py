@@ -1,0 +1,1 @@
+"""Making probabilities mean what they say: scaling of logits, and isotonic regression."""
