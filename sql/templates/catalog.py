@@ -17,6 +17,8 @@ FIELDS = (
     "intervals", "means", "proportions", "variances", "correlation", "anova", "categorical",
     "ranks", "goodness_of_fit", "series", "resampling", "multiplicity", "regression", "model",
     "explanation",
+    "evaluation/classification", "evaluation/curves", "evaluation/regression",
+    "evaluation/clustering", "evaluation/ranking", "evaluation/comparison",
 )  # fmt: skip
 
 
