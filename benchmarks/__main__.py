@@ -8,6 +8,7 @@ from benchmarks import (
     opening,
     rank_tests,
     regression_inference,
+    roc_auc,
     welch_tests,
 )
 
@@ -20,3 +21,4 @@ if __name__ == "__main__":
     least_squares.main()
     linear_models.main()
     regression_inference.main()
+    roc_auc.main()
