@@ -14,34 +14,36 @@ from tests.sql.ranks.samples import record, records
 
 
 @pytest.fixture(scope="module")
-def X(data):
+def points(data):
     return np.column_stack([data.label, data.score, data.other])
 
 
 CALL = "'t', ['label', 'score', 'other'], 'k'"
 
 
-def test_indices_agree_with_scikit_learn(rows, data, X):
+def test_indices_agree_with_scikit_learn(rows, data, points):
     found = record(rows, f"from ml.davies_bouldin({CALL})")
     assert found["davies_bouldin_index"] == approx(
-        metrics.davies_bouldin_score(X, data.k), rel=1e-12
+        metrics.davies_bouldin_score(points, data.k), rel=1e-12
     )
     found = record(rows, f"from ml.calinski_harabasz({CALL})")
     assert found["calinski_harabasz_index"] == approx(
-        metrics.calinski_harabasz_score(X, data.k), rel=1e-12
+        metrics.calinski_harabasz_score(points, data.k), rel=1e-12
     )
     table = records(rows, f"from ml.silhouette({CALL})")
-    widths = metrics.silhouette_samples(X, data.k)
+    widths = metrics.silhouette_samples(points, data.k)
     for row in table[:4]:
         assert row["silhouette"] == approx(widths[data.k == int(row["cluster"])].mean(), rel=1e-12)
     assert table[4]["silhouette"] == approx(widths.mean(), rel=1e-12)
     assert (table[4]["n"], table[4]["method"]) == (400, "exact")
 
 
-def test_rms_radius_is_that_of_bigquery(rows, data, X):
+def test_rms_radius_is_that_of_bigquery(rows, data, points):
     found = record(rows, f"from ml.davies_bouldin({CALL}, radius := 'rms')")
-    centroids = np.array([X[data.k == k].mean(axis=0) for k in range(4)])
-    radii = [np.sqrt(((X[data.k == k] - centroids[k]) ** 2).sum(axis=1).mean()) for k in range(4)]
+    centroids = np.array([points[data.k == k].mean(axis=0) for k in range(4)])
+    radii = [
+        np.sqrt(((points[data.k == k] - centroids[k]) ** 2).sum(axis=1).mean()) for k in range(4)
+    ]
     worst = [
         max(
             (radii[a] + radii[b]) / np.linalg.norm(centroids[a] - centroids[b])
@@ -53,7 +55,7 @@ def test_rms_radius_is_that_of_bigquery(rows, data, X):
     assert found["davies_bouldin_index"] == approx(np.mean(worst), rel=1e-12)
 
 
-def test_other_silhouettes(rows, data, X):
+def test_other_silhouettes(rows, data, points):
     whole = records(rows, f"from ml.silhouette({CALL})")[-1]["silhouette"]
     sampled = records(rows, f"from ml.silhouette({CALL}, max_rows := 200)")
     assert sampled[-1]["method"] == "sampled"
@@ -62,12 +64,12 @@ def test_other_silhouettes(rows, data, X):
     assert sampled[-1]["silhouette"] == approx(whole, abs=3 * 0.15 / np.sqrt(200))
     again = records(
         rows,
-        f"from ml.silhouette('(from t order by i)', ['label', 'score', 'other'], 'k', max_rows := 200)",
+        "from ml.silhouette('(from t order by i)', ['label', 'score', 'other'], 'k', max_rows := 200)",
     )
     assert again == sampled
     simple = records(rows, f"from ml.silhouette({CALL}, method := 'simplified')")
-    centroids = np.array([X[data.k == k].mean(axis=0) for k in range(4)])
-    d = np.linalg.norm(X[:, None] - centroids[None], axis=2)
+    centroids = np.array([points[data.k == k].mean(axis=0) for k in range(4)])
+    d = np.linalg.norm(points[:, None] - centroids[None], axis=2)
     a = d[np.arange(400), data.k]
     d[np.arange(400), data.k] = np.inf
     b = d.min(axis=1)
