@@ -78,12 +78,15 @@ def test_delong_of_hanley_and_mcneil(con):
     assert row["standard_error"] == approx(0.032, abs=1.5e-3)
 
 
+# from 2^-10 to 1 scores are sorted as whole numbers with their label in the last bit, elsewhere as they are
+@pytest.mark.parametrize("scale", [1, 1e-2, 10, -1])
 @pytest.mark.parametrize("digits", [4, 9])
 @pytest.mark.parametrize("threads", [1, 4])
-def test_many_scores_are_sorted_to_the_same_area(con, digits, threads):
+def test_many_scores_are_sorted_to_the_same_area(con, digits, threads, scale):
     rng = np.random.default_rng(3)
     y = rng.random(130_000) < 0.3
     score = np.round(rng.normal(size=130_000) + y, digits)
+    score = np.exp(score) * scale if scale != 1 else score
     con.register("arrays", pa.table({"y": y, "score": score}))
     con.execute("create or replace table many as from arrays").fetchall()
     con.execute(f"set threads = {threads}; set preserve_insertion_order = {threads == 1}")
