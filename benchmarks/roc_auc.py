@@ -29,7 +29,9 @@ def score_table(rows: int) -> Path:
                 f"from (select i, {uniform(1)} < 0.5 as is_positive from range({rows}) r(i)))"
             ).fetchall()
 
-    return kept(f"scores_{rows}", f"{rows:,} rows of scores", fill)
+    path = kept(f"scores_{rows}", f"{rows:,} rows of scores", fill)
+    mlpond.connect(path).close()  # the library of today, if the file is older
+    return path
 
 
 def _import_scikit_learn() -> None:
