@@ -79,8 +79,8 @@ def _held_out_scores(
     columns = training.engine.con.sql(
         f"select list_position([{names}], {identifier(label)}::varchar) - 1 as y, "
         + ", ".join(
-            f"list_filter({probabilities}, lambda __e: __e.label::varchar = {string(text)})[1].prob "
-            f"as p{k}"
+            f"list_filter({probabilities}, lambda __e: __e.label::varchar = {string(text)})[1]"
+            f".prob as p{k}"
             for k, text in enumerate(classes)
         )
         + f" from ml.{identifier(f'uncalibrated_{training.version.full_name}')}({string(held_out)})"
