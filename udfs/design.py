@@ -125,6 +125,7 @@ class Block:
         sparse: For each sparse feature its entries.
         y: Label, shape (n,): a number, or the index of the class.
         weight: Weight of each row, shape (n,); None for 1.
+        offset: Added to the score of each row, shape (n,); None for 0.
     """
 
     X: Array | Columns
@@ -132,6 +133,7 @@ class Block:
     sparse: tuple[Sparse, ...] = ()
     y: Array = field(default_factory=lambda: np.empty(0))
     weight: Array | None = None
+    offset: Array | None = None
 
     @property
     def rows(self) -> int:

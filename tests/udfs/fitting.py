@@ -19,7 +19,7 @@ def moments(X, y=None):
     return Moments(X.mean(axis=0), sd, rows, 0.0 if y is None else float(y.mean()))
 
 
-def blocks(X, y, codes=(), weight=None, sizes=None, sparse=()):
+def blocks(X, y, codes=(), weight=None, sizes=None, sparse=(), offset=None):
     """Blocks of the given sizes; by default one."""
     y = np.asarray(y, dtype=float)
     cuts = np.r_[0, np.cumsum(sizes if sizes is not None else [y.size])]
@@ -34,6 +34,7 @@ def blocks(X, y, codes=(), weight=None, sizes=None, sparse=()):
                 tuple(sparse_rows(s, rows) for s in sparse),
                 y[rows],
                 None if weight is None else weight[rows],
+                None if offset is None else offset[rows],
             )
         )
     return out

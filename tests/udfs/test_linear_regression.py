@@ -11,7 +11,9 @@ from sklearn.linear_model import ElasticNet, Lasso, Ridge
 
 from mlpond.udfs.linear.fit import Moments, Options
 from mlpond.udfs.linear.linear_regression import linear_regression
+from mlpond.udfs.linear.losses import SQUARED
 from mlpond.udfs.linear.quasi_newton import quasi_newton
+from mlpond.udfs.linear.task import Task
 from mlpond.udfs.trainer import fold
 
 approx = pytest.approx
@@ -370,9 +372,8 @@ def test_wide_data_get_the_same_weights(data, l1, l2):
     X, codes, _, y = data
     options = Options(l1_reg=l1, l2_reg=l2)
     layout = layout_of(X, SIZES)
-    wide = train(
-        quasi_newton("squared", layout, moments(X, y), options, 1, None), blocks(X, y, codes)
-    )
+    task = Task(SQUARED, layout, moments(X, y), options, 1)
+    wide = train(quasi_newton(task, task.start(None)), blocks(X, y, codes))
     exact = fit(X, y, codes, SIZES, options)
     # it stops when two steps in a row gain 1e-11 of the objective or less: a share of 1e-10 is
     # left, which is sqrt(2e-10 · F / 10) in the weight of a category with 10 rows

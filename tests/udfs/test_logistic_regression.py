@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,9 +8,10 @@ import statsmodels.api as sm
 from fitting import blocks, layout_of, log_loss, moments, objective, one_hot, standardised, train
 from sklearn.linear_model import LogisticRegression
 
-from mlpond.udfs.linear.evaluate import binary_sums, multinomial_sums
+from mlpond.udfs.linear.evaluate import multinomial_sums, score_sums
 from mlpond.udfs.linear.fit import Options
 from mlpond.udfs.linear.logistic_regression import logistic_regression
+from mlpond.udfs.linear.losses import LOGISTIC, SOFTMAX, SQUARED
 from mlpond.udfs.linear.newton import NewtonPass
 from mlpond.udfs.linear.quasi_newton import quasi_newton
 from mlpond.udfs.linear.sample import SamplePass
@@ -37,6 +39,11 @@ def data():
 def fit(X, y, codes=(), sizes=(), options=None, classes=2, weight=None, cut=None, **more):
     first = logistic_regression(layout_of(X, sizes), moments(X), options, classes)
     return train(first, blocks(X, y, codes, weight, cut), **more)
+
+
+def quasi_newton_of(*task):
+    task = Task(*task)
+    return quasi_newton(task, task.start(None))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -135,7 +142,7 @@ def test_gradient_and_hessian_are_central_differences(data, classes):
     weight = np.random.default_rng(0).random(N)
     (block,) = blocks(X / [1, 100, 0.01], y[classes], codes, weight)
     shift = shift / [1, 100, 0.01]
-    sums = binary_sums if classes == 2 else multinomial_sums
+    sums = partial(score_sums, loss=LOGISTIC) if classes == 2 else multinomial_sums
     theta = np.random.default_rng(1).normal(size=(1 if classes == 2 else 3, 11)) * 0.3
     _, gradient, hessian = sums(block, layout, shift, theta)
     h = np.finfo(float).eps ** (1 / 3)
@@ -151,12 +158,12 @@ def test_gradient_and_hessian_are_central_differences(data, classes):
     assert (hessian == hessian.T).all() or hessian == approx(hessian.T, abs=1e-10)
 
 
-@pytest.mark.parametrize("kind, classes", [("squared", 1), ("logistic", 1), ("softmax", 3)])
-def test_the_gradient_without_a_matrix_is_the_same(data, kind, classes):
+@pytest.mark.parametrize("loss, classes", [(SQUARED, 1), (LOGISTIC, 1), (SOFTMAX, 3)])
+def test_the_gradient_without_a_matrix_is_the_same(data, loss, classes):
     X, codes, _, y = data
     label = y[3] if classes == 3 else y[2]
     layout = layout_of(X, SIZES)
-    first = quasi_newton(kind, layout, moments(X), Options(), classes, None)
+    first = quasi_newton_of(loss, layout, moments(X), Options(), classes)
     theta = np.random.default_rng(1).normal(size=(classes, 11)) * 0.3
     rows = blocks(X, label, codes, sizes=[N // 2, N - N // 2])
     state = fold(replace(first, points=theta[None]), rows)
@@ -240,28 +247,28 @@ def test_one_hot_weights_are_the_limit_of_a_vanishing_penalty(data, classes):
         assert exact.standardised_intercept.sum() == approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["logistic", "softmax"])
+@pytest.mark.parametrize("loss", [LOGISTIC, SOFTMAX])
 @pytest.mark.parametrize("l1, l2", [(0.0, 1.0), (3.0, 0.0), (0.0, 0.0)])
-def test_l_bfgs_comes_to_the_same_optimum(data, kind, l1, l2):
+def test_l_bfgs_comes_to_the_same_optimum(data, loss, l1, l2):
     X, codes, _, y = data
-    classes = 2 if kind == "logistic" else 3
+    classes = 2 if loss is LOGISTIC else 3
     options = Options(l1_reg=l1, l2_reg=l2)
-    first = quasi_newton(
-        kind, layout_of(X, SIZES), moments(X), options, 1 if classes == 2 else 3, None
+    first = quasi_newton_of(
+        loss, layout_of(X, SIZES), moments(X), options, 1 if classes == 2 else 3
     )
     got = train(first, blocks(X, y[classes], codes, sizes=[700, 800]))
     exact = fit(X, y[classes], codes, SIZES, options, classes)
     assert got.converged
     # a share of 1e-10 of F = 1000 may be left: sqrt(2e-7 / (75 rows · 0.1)) in a weight
     assert got.objective == approx(exact.objective, rel=1e-9)
-    if kind == "logistic" or l1 == 0:  # |a + t| + |b + t| is flat: softmax has many optima there
+    if loss is LOGISTIC or l1 == 0:  # |a + t| + |b + t| is flat: softmax has many optima there
         assert got.standardised == approx(exact.standardised, abs=2e-3)
 
 
 def test_two_softmax_classes_are_a_logistic_regression(data):
     X, codes, _, y = data
     layout, options = layout_of(X, SIZES), Options(l2_reg=1.0)
-    task = Task("softmax", layout, moments(X), options, 2)
+    task = Task(SOFTMAX, layout, moments(X), options, 2)
     pair = train(NewtonPass(task, task.start(None)), blocks(X, y[2], codes))
     # w1 - w0 = w with half the penalty: |w1|² + |w0|² = |w|² / 2
     one = fit(X, y[2], codes, SIZES, Options(l2_reg=0.5))
@@ -368,11 +375,11 @@ def test_a_sample_saves_passes_and_changes_nothing(data):
     X, code = rng.normal(size=(n, 4)) + 3, rng.integers(0, 5, n)
     y = (rng.random(n) < 1 / (1 + np.exp(-X[:, 0] + 2 - code))).astype(float)
     layout, m, options = layout_of(X, (5,)), moments(X), Options(l2_reg=1.0)
-    task = Task("logistic", layout, m, options, 1)
+    task = Task(LOGISTIC, layout, m, options, 1)
     rows = blocks(X, y, (code,), sizes=[8000] * 5)
     plain = NewtonPass(task, task.start(None))
     expected = train(plain, rows)
-    begun = SamplePass(task, 0.2)
+    begun = SamplePass(task, 0.2, task.start(None))
     state = fold(begun, rows[:1])
     assert begun.evaluation is None
     got = train(begun.finish(state), rows)

@@ -1,6 +1,6 @@
-"""Loss, gradient and Hessian of a logistic regression over one block.
+"""Loss, gradient and Hessian over one block.
 
-Throughout: M = [X - shift, 1] of shape (n, p + 1); z = M theta'; v the row weights.
+Throughout: M = [X - shift, 1] of shape (n, p + 1); z = M theta' + offset; v the row weights.
 """
 
 from __future__ import annotations
@@ -11,38 +11,48 @@ import numpy as np
 
 from mlpond.udfs.design import Array, Block, Layout, rows_at_once
 from mlpond.udfs.linear.gram import counts, cross_products
-from mlpond.udfs.linear.losses import logistic, softmax
+from mlpond.udfs.linear.losses import Loss, softmax, weighted_sum
 
 
-def binary_sums(
-    block: Block, layout: Layout, shift: Array, theta: Array
+def score_sums(
+    block: Block, layout: Layout, shift: Array, theta: Array, loss: Loss
 ) -> tuple[float, Array, Array]:
-    """Loss; gradient M'(v (p - y)), shape (1, p + 1); Hessian M' diag(v p (1 - p)) M."""
+    """For a loss l of one score: sum of v l; gradient M'(v l'), shape (1, p + 1); Hessian
+
+    M' diag(v l'') M, with the expected l'' where the loss has that
+    """
     w = theta[0]
     k = w.size
     if counts(layout):
         z = block.matvec(layout, w[:-1], shift) + w[-1]
-        losses, p, variance = logistic(z, block.y)
-        slope = p - block.y
+        if block.offset is not None:
+            z += block.offset
+        losses, slope, curvature = loss.terms(z, block.y)
+        total = _sum(losses, block.weight)
         if block.weight is not None:
-            losses, slope, variance = (a * block.weight for a in (losses, slope, variance))
+            slope, curvature = slope * block.weight, curvature * block.weight
         gradient = np.r_[block.rmatvec(layout, slope, shift), slope.sum()]
-        H = cross_products(block, layout, shift, True, None, variance)
+        H = cross_products(block, layout, shift, True, None, curvature)
         order = np.r_[1:k, 0]  # there the ones come first
-        return float(losses.sum()), gradient[None, :], H[np.ix_(order, order)]
-    loss, gradient, hessian = 0.0, np.zeros(k), np.zeros((k, k))
+        return total, gradient[None, :], H[np.ix_(order, order)]
+    total, gradient, hessian = 0.0, np.zeros(k), np.zeros((k, k))
     for rows, M in _pieces(block, layout, shift, rows_at_once(k)):
-        y = block.y[rows]
-        losses, p, variance = logistic(M @ w, y)
-        slope = np.subtract(p, y, out=p)
-        if block.weight is not None:
-            v = block.weight[rows]
-            losses, slope, variance = losses * v, slope * v, variance * v
-        loss += float(losses.sum())
+        z = M @ w
+        if block.offset is not None:
+            z += block.offset[rows]
+        losses, slope, curvature = loss.terms(z, block.y[rows])
+        weight = None if block.weight is None else block.weight[rows]
+        total += _sum(losses, weight)
+        if weight is not None:
+            slope, curvature = slope * weight, curvature * weight
         gradient += slope @ M
-        M *= np.sqrt(variance)[:, None]
+        M *= np.sqrt(curvature)[:, None]
         hessian += M.T @ M
-    return loss, gradient[None, :], hessian
+    return total, gradient[None, :], hessian
+
+
+def _sum(losses: Array, weight: Array | None) -> float:
+    return float(losses.sum()) if weight is None else weighted_sum(losses, weight)
 
 
 def multinomial_sums(

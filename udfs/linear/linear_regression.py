@@ -23,10 +23,12 @@ from mlpond.udfs.design import Array, Block, BoolArray, Layout
 from mlpond.udfs.linear.fit import Fit, Moments, Options, Scaling
 from mlpond.udfs.linear.gram import cross_products
 from mlpond.udfs.linear.least_squares import fit_least_squares, one_solution, squared_error
+from mlpond.udfs.linear.losses import SQUARED
 from mlpond.udfs.linear.quasi_newton import quasi_newton
 from mlpond.udfs.linear.refinement import Refinement, is_refinable
 from mlpond.udfs.linear.solve import Solution
 from mlpond.udfs.linear.summary import Summary, augmented_nulls
+from mlpond.udfs.linear.task import Task
 from mlpond.udfs.linear.tsqr import empty_root, merge_roots, root, triangle
 from mlpond.udfs.trainer import Pass
 
@@ -55,7 +57,8 @@ def linear_regression(
     options = options or Options()
     scaling = Scaling.of(layout, moments, options.fit_intercept)
     if layout.width > WIDEST:
-        return quasi_newton("squared", layout, moments, options, 1, warm_start)
+        task = Task(SQUARED, layout, moments, options, 1)
+        return quasi_newton(task, task.start(warm_start))
     q = layout.width + 1 + int(options.fit_intercept)
     method = "qr" if moments.rows * q * q <= QR_WORK else "gram"
     return LeastSquaresPass(layout, moments, options, scaling, method, warm_start=warm_start)

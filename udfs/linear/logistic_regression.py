@@ -1,8 +1,7 @@
 """Logistic regression, of two classes or more.
 
 Two classes: one weight vector, whose score is the log odds of class 1. More: one weight vector per
-class, cross-entropy of the softmax. Few coefficients are fitted by Newton's method, many by L-BFGS
-(OWL-QN under an l1 penalty).
+class, cross-entropy of the softmax.
 """
 
 from __future__ import annotations
@@ -11,17 +10,10 @@ from typing import Any
 
 from mlpond.udfs.design import Array, Layout
 from mlpond.udfs.linear.fit import Moments, Options
-from mlpond.udfs.linear.newton import NewtonPass
-from mlpond.udfs.linear.quasi_newton import quasi_newton
-from mlpond.udfs.linear.sample import SamplePass
+from mlpond.udfs.linear.losses import LOGISTIC, SOFTMAX, Loss
+from mlpond.udfs.linear.minimise import minimise
 from mlpond.udfs.linear.task import Task
 from mlpond.udfs.trainer import Pass
-
-NEWTON = 1500  # coefficients up to which a Hessian pays
-NEWTON_CLASSES = 10  # beyond, K² products of columns cost more than the passes they save
-SAMPLED_FROM = 200_000  # rows from which a sample gives the start
-SAMPLE_ROWS = 100_000  # and so many rows of it suffice
-ROWS_PER_COEFFICIENT = 500
 
 
 def logistic_regression(
@@ -53,12 +45,6 @@ def logistic_regression(
             "logistic_reg: optimize_strategy 'NORMAL_EQUATION' is for linear_reg; pass "
             "'AUTO_STRATEGY' or 'BATCH_GRADIENT_DESCENT'."
         )
-    kind, C = ("logistic", 1) if classes == 2 else ("softmax", classes)
-    coefficients = C * (layout.width + 1)
-    if options.descends or coefficients > NEWTON or classes > NEWTON_CLASSES:
-        return quasi_newton(kind, layout, moments, options, C, warm_start)
-    task = Task(kind, layout, moments, options, C)
-    wanted = max(SAMPLE_ROWS, ROWS_PER_COEFFICIENT * coefficients)
-    if warm_start is None and moments.rows > max(SAMPLED_FROM, 4 * wanted):
-        return SamplePass(task, wanted / moments.rows)
-    return NewtonPass(task, task.start(warm_start))
+    loss: Loss = LOGISTIC if classes == 2 else SOFTMAX
+    task = Task(loss, layout, moments, options, 1 if classes == 2 else classes)
+    return minimise(task, task.start(warm_start), warm_start is not None)

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlpond.udfs.design import Array, Block, BoolArray, Layout
+from mlpond.udfs.design import Array, Block, BoolArray
 from mlpond.udfs.linear.descent import candidate_rates, first_rate, soft_threshold
-from mlpond.udfs.linear.fit import Fit, Iteration, Moments, Options
-from mlpond.udfs.linear.losses import CURVATURE, loss_and_slope
+from mlpond.udfs.linear.fit import Fit, Iteration
+from mlpond.udfs.linear.losses import SQUARED, loss_and_slope
 from mlpond.udfs.linear.task import Task, check_sums, shortest
 from mlpond.udfs.linear.warn import constant_warnings, not_converged, separated
 
@@ -80,23 +80,15 @@ class Memory:
     stalled: int
 
 
-def quasi_newton(
-    kind: str,
-    layout: Layout,
-    moments: Moments,
-    options: Options,
-    classes: int,
-    warm_start: tuple[Array, Array] | None,
-) -> QuasiNewtonPass:
-    """The first pass: it evaluates the start."""
-    if options.calculate_p_values:
+def quasi_newton(task: Task, theta: Array) -> QuasiNewtonPass:
+    """The first pass: it evaluates the start theta, shape (C, p + 1)."""
+    if task.options.calculate_p_values:
         raise ValueError(
-            f"Options: calculate_p_values was asked for with {layout.width} columns, for which no "
-            "matrix of covariances is made, or with gradient descent, which does not reach the "
-            "optimum; use fewer columns and optimize_strategy = 'AUTO_STRATEGY'."
+            f"Options: calculate_p_values was asked for with {task.layout.width} columns, for "
+            "which no matrix of covariances is made, or with gradient descent, which does not "
+            "reach the optimum; use fewer columns and optimize_strategy = 'AUTO_STRATEGY'."
         )
-    task = Task(kind, layout, moments, options, classes)
-    return QuasiNewtonPass(task, task.start(warm_start)[None])
+    return QuasiNewtonPass(task, theta[None])
 
 
 @dataclass(frozen=True)
@@ -133,7 +125,7 @@ class QuasiNewtonPass:
         task, layout, shift = self.task, self.task.layout, self.task.scaling.shift
         for i, theta in enumerate(self.points):
             z = task.scores(block, theta)
-            loss, slope = loss_and_slope(task.kind, z, block.y, block.weight)
+            loss, slope = loss_and_slope(task.loss, z, block.y, block.weight)
             state.loss[i] += loss
             if not self.loss_only:
                 state.gradient[i, :, :-1] += block.rmatvec(layout, slope, shift).T
@@ -208,7 +200,7 @@ class QuasiNewtonPass:
 
     def _bound(self, state: Evaluation) -> Array:
         c: Array = np.r_[state.squares / self.task.scaling.scale**2, state.weight]
-        c *= CURVATURE[self.task.kind]
+        c *= self.task.loss.curvature
         c[:-1] += self.task.options.l2_reg
         c[c <= 0] = 1.0
         return c
@@ -310,7 +302,7 @@ class QuasiNewtonPass:
         if not log:
             log = (Iteration(0, task.reported(loss, state.weight), None, None),)
         warnings = constant_warnings(np.flatnonzero(~task.varying[:-1]))
-        if task.kind != "squared" and log[-1].loss < SEPARATED and not options.l2_reg:
+        if task.loss is not SQUARED and log[-1].loss < SEPARATED and not options.l2_reg:
             column = int(np.argmax(np.max(np.abs(theta[:, :-1]), axis=0)))
             warnings.append(separated((column,)))
             converged = False

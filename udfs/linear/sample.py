@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlpond.udfs.design import Block
+from mlpond.udfs.design import Array, Block
 from mlpond.udfs.linear.fit import Fit
 from mlpond.udfs.linear.newton import NewtonPass
 from mlpond.udfs.linear.task import Task
@@ -31,6 +31,7 @@ class SamplePass:
 
     task: Task
     sample: float | None
+    begin: Array
 
     @property
     def evaluation(self) -> None:
@@ -52,10 +53,9 @@ class SamplePass:
     def finish(self, state: tuple[Block, ...], evaluation: object = None) -> NewtonPass:
         """The first pass over all rows."""
         task = self.task
-        theta = task.start(None)
+        theta = self.begin.copy()
         rows = sum(block.rows for block in state)
-        classes = {int(c) for block in state for c in np.unique(block.y)}
-        if len(classes) >= max(2, task.classes):
+        if _is_representative(state, task.classes):
             share = rows / max(task.moments.rows, rows)
             options = replace(
                 task.options,
@@ -72,3 +72,11 @@ class SamplePass:
             if isinstance(step, Fit) and step.converged:
                 theta[:, :-1], theta[:, -1] = step.standardised, step.standardised_intercept
         return NewtonPass(task, theta, passes=2)
+
+
+def _is_representative(blocks: tuple[Block, ...], classes: int) -> bool:
+    """Whether the label varies in the sample, and no class is missing."""
+    if classes > 1:
+        return len({int(c) for block in blocks for c in np.unique(block.y)}) >= classes
+    lows = [float(block.y.min()) for block in blocks if block.rows]
+    return bool(lows) and min(lows) < max(float(block.y.max()) for block in blocks if block.rows)

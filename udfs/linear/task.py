@@ -12,7 +12,7 @@ import numpy as np
 
 from mlpond.udfs.design import Array, Block, BoolArray, Layout
 from mlpond.udfs.linear.fit import Fit, FitWarning, Inference, Iteration, Moments, Options, Scaling
-from mlpond.udfs.linear.losses import REPORTED
+from mlpond.udfs.linear.losses import Loss
 from mlpond.udfs.linear.solve import one_hot_nulls, project_out
 
 
@@ -21,14 +21,14 @@ class Task:
     """A loss, the columns, and the options.
 
     Attributes:
-        kind: squared, logistic or softmax.
+        loss: What is minimised.
         layout: The columns.
         moments: Of the training rows.
         options: How to fit.
         classes: Weight vectors C: the number of classes for softmax, else 1.
     """
 
-    kind: str
+    loss: Loss
     layout: Layout
     moments: Moments
     options: Options
@@ -51,7 +51,7 @@ class Task:
     @property
     def model_type(self) -> str:
         """The name that error messages use."""
-        return "linear_reg" if self.kind == "squared" else "logistic_reg"
+        return self.loss.model_type
 
     def start(self, warm_start: tuple[Array, Array] | None) -> Array:
         """The first theta: zeros, or the given raw coefficients (C, p) and intercepts (C,)."""
@@ -72,9 +72,10 @@ class Task:
         return theta
 
     def scores(self, block: Block, theta: Array) -> Array:
-        """z = X w + intercept for the rows of a block, shape (n, C)."""
+        """z = X w + intercept + offset for the rows of a block, shape (n, C)."""
         w = (theta[:, :-1] / self.scaling.scale).T  # (p, C)
-        return block.matvec(self.layout, w, self.scaling.shift) + theta[:, -1]
+        z = block.matvec(self.layout, w, self.scaling.shift) + theta[:, -1]
+        return z if block.offset is None else z + block.offset[:, None]
 
     def penalty(self, theta: Array) -> float:
         """l1 and l2 part of the objective."""
@@ -84,7 +85,7 @@ class Task:
 
     def reported(self, loss: float, weight: float) -> float:
         """The loss of the training log."""
-        return REPORTED[self.kind] * loss / weight
+        return self.loss.reported * loss / weight
 
     def fit(
         self,
@@ -98,6 +99,7 @@ class Task:
         warnings: list[FitWarning],
         inference: Inference | None,
         passes: int,
+        rank: int | None = None,
     ) -> Fit:
         """The Fit of theta, where the sum of losses is `loss`."""
         w, intercept = theta[:, :-1], theta[:, -1]
@@ -105,11 +107,11 @@ class Task:
         return Fit(
             raw, raw_intercept, w, intercept, rows, weight, self.reported(loss, weight),
             loss + self.penalty(theta), log, converged, condition_number, tuple(warnings),
-            inference, passes,
+            inference, passes, rank=rank,
         )  # fmt: skip
 
 
-def check_sums(task: Task, rows: int, weight: float, loss: Array) -> None:
+def check_sums(task: Task, rows: int, weight: float, loss: Array | float) -> None:
     """Raise unless the sums of a pass can be used."""
     if rows == 0 or not weight > 0:
         raise ValueError(f"{task.model_type}: there are no training rows; pass at least one.")
