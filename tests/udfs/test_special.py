@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from mlpond.udfs.special import (
+    erfcx,
+    log_gamma,
     normal_quantile_two_sided,
     normal_two_sided,
     student_t_quantile_two_sided,
@@ -49,3 +51,15 @@ def test_what_is_unknown_stays_unknown():
     assert student_t_two_sided(t, 5.0) == approx([np.nan, 0.0, 0.3632174676], nan_ok=True)
     assert np.isnan(student_t_two_sided(t, 0.0)).all()
     assert np.isnan(student_t_quantile_two_sided(0.95, 0.0))
+
+
+def test_erfcx_agrees_with_scipy():
+    x = np.r_[0.0, np.logspace(-10, 8, 3001), 0.46875, 4.0]
+    # a dozen operations, and scipy's own rounding
+    assert erfcx(x) == approx(special.erfcx(x), rel=3e-15)
+
+
+def test_log_gamma_agrees_with_scipy():
+    x = np.r_[np.logspace(-8, 12, 3001), 1.0, 2.0, 10.0]
+    # its zeros at 1 and 2 are the difference of two numbers of size 13
+    assert log_gamma(x) == approx(special.gammaln(x), rel=1e-14, abs=1e-14)

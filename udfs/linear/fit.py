@@ -272,6 +272,37 @@ class Design:
 
 
 @dataclass(frozen=True)
+class Deviances:
+    """How well a generalized linear model fits, measured at its weights.
+
+    Attributes:
+        deviance: Twice the log-likelihood that it lacks to one mean a row, times the dispersion.
+        null_deviance: The same of a model of the intercept (and the offset) alone.
+        pearson_chi2: Sum of weight · (y - mu)² / V(mu).
+        dispersion: 1, or pearson_chi2 / df_residual where the family estimates it.
+        log_likelihood: At that dispersion; of a gaussian with the identity link at RSS / n.
+        aic: -2 log_likelihood + 2 k.
+        bic: -2 log_likelihood + log(n) k.
+        df_residual: n - k, n the rows of positive weight.
+        df_null: n - 1.
+        alpha: Of the negative binomial, var y = mu + alpha mu²; nan for the others.
+        alpha_error: Its standard error if it was estimated; nan elsewhere.
+    """
+
+    deviance: float
+    null_deviance: float
+    pearson_chi2: float
+    dispersion: float
+    log_likelihood: float
+    aic: float
+    bic: float
+    df_residual: int
+    df_null: int
+    alpha: float = math.nan
+    alpha_error: float = math.nan
+
+
+@dataclass(frozen=True)
 class Fit:
     """A fitted linear model: C weight vectors, C = 1 unless it is multinomial.
 
@@ -293,6 +324,9 @@ class Fit:
         passes: Scans made.
         design: Of a linear regression without a penalty that is at its optimum, if it is not
             wider than DESIGN_COLUMNS.
+        deviances: Of a generalized linear model.
+        rank: Coefficients that could be estimated, the intercept among them; None where no
+            matrix tells.
     """
 
     coefficients: Array
@@ -310,3 +344,5 @@ class Fit:
     inference: Inference | None = None
     passes: int = 1
     design: Design | None = None
+    deviances: Deviances | None = None
+    rank: int | None = None

@@ -11,6 +11,8 @@ columns, m (p,) the means of those columns, n the sum of the weights. The covari
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
@@ -112,6 +114,34 @@ def coefficient_tests(
     length = np.linalg.norm(root, axis=1)
     known = length > 0  # a constant column has no standard error
     se = np.where(known, length * math.sqrt(variance) if variance >= 0 else math.nan, math.nan)
+    covariance = variance * (root @ root.T)
+    covariance[~known] = math.nan
+    covariance[:, ~known] = math.nan
+    return _tests(covariance, se, estimate, df, level)
+
+
+def rescaled_tests(
+    tests: CoefficientTests, estimate: Array, variance: float, df: float, level: float
+) -> CoefficientTests:
+    """The same tests where the variance factor, 1 before, is known."""
+    factor = math.sqrt(variance) if variance >= 0 else math.nan
+    se = tests.standard_error * factor
+    return _tests(tests.covariance * variance, se, estimate, df, level)
+
+
+def without(tests: CoefficientTests, columns: Sequence[int]) -> CoefficientTests:
+    """The same tests with nan for some coefficients, of which nothing can be said."""
+    gone = list(columns)
+    arrays = {f.name: getattr(tests, f.name).copy() for f in fields(tests)}
+    for values in arrays.values():
+        values[gone] = math.nan
+    arrays["covariance"][:, gone] = math.nan
+    return CoefficientTests(**arrays)
+
+
+def _tests(
+    covariance: Array, se: Array, estimate: Array, df: float, level: float
+) -> CoefficientTests:
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / se
     normal = normal_two_sided(statistic)
@@ -120,8 +150,5 @@ def coefficient_tests(
     else:
         p_value = student_t_two_sided(statistic, df)
         reach = student_t_quantile_two_sided(level, df)
-    covariance = variance * (root @ root.T)
-    covariance[~known] = math.nan
-    covariance[:, ~known] = math.nan
     lower, upper = estimate - reach * se, estimate + reach * se
     return CoefficientTests(covariance, se, statistic, p_value, normal, lower, upper)

@@ -1,7 +1,9 @@
-"""Newton's method for logistic regression, proximal under an l1 penalty.
+"""Newton's method for a loss of linear scores, proximal under an l1 penalty.
 
-One pass evaluates the loss, its gradient and its Hessian at one point; finish() takes the next
-step. On large data it begins near the optimum of a sample (sample.py) and needs two passes.
+Where a loss has the expected curvature for its Hessian, this is Fisher's scoring, which is
+iteratively reweighted least squares. One pass evaluates the loss, its gradient and its Hessian at
+one point; finish() takes the next step. On large data it begins near the optimum of a sample
+(sample.py) and needs two passes.
 
 Throughout: theta (C, p + 1), the weights of the standardised columns with the intercept last;
 F the objective, d the step. C = 1 for two classes. For K classes C = K, and without an l1 penalty
@@ -17,10 +19,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlpond.udfs.design import Array, Block, BoolArray, IntArray
-from mlpond.udfs.linear.evaluate import binary_sums, multinomial_sums
+from mlpond.udfs.linear.evaluate import multinomial_sums, score_sums
 from mlpond.udfs.linear.fit import Fit, Inference, Iteration
-from mlpond.udfs.linear.inference import coefficient_tests, joint_root, shrunken_root, to_raw_root
-from mlpond.udfs.linear.losses import loss_and_slope
+from mlpond.udfs.linear.inference import (
+    coefficient_tests,
+    joint_root,
+    shrunken_root,
+    to_raw_root,
+    without,
+)
+from mlpond.udfs.linear.losses import SOFTMAX, loss_and_slope
 from mlpond.udfs.linear.newton_step import Step, newton_step
 from mlpond.udfs.linear.task import Task, check_sums
 from mlpond.udfs.linear.warn import (
@@ -36,6 +44,7 @@ SUFFICIENT = 1e-4  # Armijo's share of the decrease that the model promises
 LAST_STEP = 1e-15
 LAST_STEP_SMALL = 1e-24
 SMALL = 200_000  # rows
+PERFECT = 1e-12  # share of the first F below which the fit is perfect
 EXACT = 1e-14  # promised gain, as a share of F, that is nothing but rounding
 DIVERGING = 0.1  # step of a standardised weight that is no convergence where the gain is nothing
 SEPARATED = 1e-3  # mean log loss of classes that are as good as told apart
@@ -53,7 +62,8 @@ class Sums:
         rows: Number of rows.
         weight: Sum of their weights.
         incomplete: Whether some row has no category, for each categorical feature.
-        class_weight: Sum of the row weights of each class, shape (max(C, 2),).
+        class_weight: Sum of the row weights of each class, shape (max(C, 2),); of a number y
+            the sums of v (1 - y) and v y.
     """
 
     loss: float
@@ -76,6 +86,7 @@ class Base:
         length: The share of the step on trial.
         gains: Gains promised so far, newest last.
         slow: Steps in a row that looked like separation: gain by a constant factor, long step.
+        first: F where the fit began.
     """
 
     theta: Array
@@ -84,6 +95,7 @@ class Base:
     length: float
     gains: tuple[float, ...]
     slow: int
+    first: float
 
 
 @dataclass(frozen=True)
@@ -123,21 +135,22 @@ class NewtonPass:
         task = self.task
         if self.loss_only:
             z = task.scores(block, self.theta)
-            state.loss += loss_and_slope(task.kind, z, block.y, block.weight)[0]
+            state.loss += loss_and_slope(task.loss, z, block.y, block.weight)[0]
         else:
-            sums = binary_sums if task.kind == "logistic" else multinomial_sums
             scaled = self.theta.copy()
             scaled[:, :-1] /= task.scaling.scale
-            loss, gradient, hessian = sums(block, task.layout, task.scaling.shift, scaled)
+            place = (block, task.layout, task.scaling.shift, scaled)
+            if task.loss is SOFTMAX:
+                loss, gradient, hessian = multinomial_sums(*place)
+            else:
+                loss, gradient, hessian = score_sums(*place, task.loss)
             state.loss += loss
             state.gradient += gradient
             state.hessian += hessian
         state.rows += block.rows
         state.weight += float(block.rows if block.weight is None else np.sum(block.weight))
         state.incomplete |= np.array([bool(np.any(codes < 0)) for codes in block.codes], dtype=bool)
-        state.class_weight += np.bincount(
-            block.y.astype(np.intp), block.weight, minlength=state.class_weight.size
-        )
+        state.class_weight += _class_weights(task, block)
         return state
 
     def merge(self, a: Sums, b: Sums) -> Sums:
@@ -149,27 +162,29 @@ class NewtonPass:
 
     def finish(self, state: Sums, evaluation: Sums | None = None) -> NewtonPass | Fit:
         """The next point, or the fit."""
-        task = self.task
-        check_sums(task, state.rows, state.weight, np.array([state.loss]))
+        task, base = self.task, self.base
+        # on trial a step may leave what the family allows, and is then too long
+        on_trial = base is not None and not self.last and state.loss == math.inf
+        check_sums(task, state.rows, state.weight, np.zeros(1) if on_trial else state.loss)
         objective = state.loss + task.penalty(self.theta)
-        base = self.base
         if base is not None and not self.last and not _is_sufficient(base, objective):
             if base.length > 1e-6:
                 length = base.length / 2
                 point = base.theta + length * base.step.d
                 again = replace(base, length=length)
                 return replace(self, theta=point, base=again, passes=self.passes + 1)
-            return self._fit(state, base.theta, base.step, self.log, True, ())
+            there = replace(state, loss=base.objective - task.penalty(base.theta))
+            return self._fit(there, base.theta, base.step, self.log, True, ())
         step = newton_step(task, self.theta, state.gradient, state.hessian, ~state.incomplete)
         log = self.log if self.last else self._logged(state, evaluation)
         return self._after(state, objective, step, log)
 
     def _logged(self, state: Sums, evaluation: Sums | None) -> tuple[Iteration, ...]:
-        held_out = None
-        if evaluation is not None and evaluation.rows:
-            held_out = evaluation.loss / evaluation.weight
+        held_out, task = None, self.task
+        if evaluation is not None and evaluation.weight > 0:
+            held_out = task.reported(evaluation.loss, evaluation.weight)
         rate = self.base.length if self.base else None
-        loss = state.loss / state.weight
+        loss = task.reported(state.loss, state.weight)
         return (*self.log, Iteration(len(self.log), loss, held_out, rate))
 
     def _after(
@@ -180,7 +195,9 @@ class NewtonPass:
         if self.last:
             return self._fit(state, onwards, step, log, True, ())
         gains = (*(base.gains if base else ()), step.gain)
-        share = step.gain / objective if objective > 0 else 0.0
+        # of a perfect fit nothing but rounding is left of F
+        objective_size = max(objective, PERFECT * base.first if base else 0.0)
+        share = step.gain / objective_size if objective_size > 0 else 0.0
         before = base.objective if base else math.inf
         slow = _slow(base, step, gains) if not (options.l1_reg or options.l2_reg) else 0
         diverging = tuple(int(j) for j in _longest(step.d)) if slow else ()
@@ -188,9 +205,15 @@ class NewtonPass:
             return self._fit(state, self.theta, step, log, False, diverging)
         if options.stops(before, objective):
             return self._fit(state, self.theta, step, log, True, ())
-        is_exact = share <= EXACT
         left = LAST_STEP if state.rows > SMALL else LAST_STEP_SMALL
-        if is_exact or (_predicted(gains, objective) <= left and not slow and not options.l1_reg):
+        if self.task.loss.is_newton:
+            is_exact = share <= EXACT
+            predicted = _predicted(gains, objective_size)
+        else:
+            ratio = gains[-1] / gains[-2] if len(gains) > 1 and gains[-2] > 0 else 1.0
+            is_exact = share <= (EXACT if ratio > 0.9 else left)
+            predicted = share * ratio / (1.0 - ratio) if ratio < 0.9 else math.inf
+        if is_exact or (predicted <= left and not slow and not options.l1_reg):
             theta = self.theta if slow else onwards
             if options.calculate_p_values:
                 return replace(self, theta=theta, log=log, passes=self.passes + 1, last=True)
@@ -199,7 +222,8 @@ class NewtonPass:
         limit = options.max_iterations or MOST_ITERATIONS
         if len(log) > limit:
             return self._fit(state, self.theta, step, log, False, diverging)
-        following = Base(self.theta, objective, step, 1.0, gains, slow)
+        first = base.first if base else objective
+        following = Base(self.theta, objective, step, 1.0, gains, slow, first)
         return replace(self, theta=onwards, base=following, log=log, passes=self.passes + 1)
 
     def _fit(
@@ -222,14 +246,17 @@ class NewtonPass:
             theta[:, -1] -= theta[:, -1].mean()
         inference = None
         if options.calculate_p_values and task.classes == 1:
-            inference = self._inference(state, theta, step)
+            inference = self._inference(state, theta, step, diverging)
         return task.fit(
             theta, state.rows, state.weight, state.loss, log, converged,
             step.solution.condition_number, warnings, inference, self.passes,
+            step.rank + int(options.fit_intercept),
         )  # fmt: skip
 
-    def _inference(self, state: Sums, theta: Array, step: Step) -> Inference:
-        """Wald tests from the Hessian at theta."""
+    def _inference(
+        self, state: Sums, theta: Array, step: Step, diverging: tuple[int, ...]
+    ) -> Inference:
+        """Wald tests from the Hessian at theta; none of weights that have no optimum."""
         task, options = self.task, self.task.options
         at = step.free_weight if options.fit_intercept else None
         joint = joint_root(step.solution.inverse_root, step.mean, at)
@@ -246,6 +273,8 @@ class NewtonPass:
                 (joint, theta[0]),
             )
         ]
+        if diverging:
+            tests = [without(test, diverging) for test in tests]
         n = state.weight
         llf = -state.loss
         k = step.rank + int(options.fit_intercept)
@@ -258,6 +287,15 @@ class NewtonPass:
             tests[0], tests[1], math.inf, llf, 2 * k - 2 * llf, math.log(n) * k - 2 * llf, math.nan,
             1.0 - llf / null if null else math.nan, math.nan, math.nan, step.rank,
         )  # fmt: skip
+
+
+def _class_weights(task: Task, block: Block) -> Array:
+    if task.loss is SOFTMAX:
+        counts = np.bincount(block.y.astype(np.intp), block.weight, minlength=task.classes)
+        return counts.astype(np.float64)
+    ones = float(block.y.sum() if block.weight is None else block.y @ block.weight)
+    total = float(block.rows if block.weight is None else block.weight.sum())
+    return np.array([total - ones, ones])
 
 
 def _is_sufficient(base: Base, objective: float) -> bool:
