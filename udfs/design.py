@@ -140,6 +140,16 @@ class Block:
         """Number of rows."""
         return int(self.y.size)
 
+    @property
+    def counted(self) -> int:
+        """Number of rows whose weight is not 0."""
+        return self.rows if self.weight is None else int(np.count_nonzero(self.weight))
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+        return float(self.rows if self.weight is None else np.sum(self.weight))
+
     def dense_column(self, j: int) -> Array:
         """One dense column, shape (n,)."""
         return self.X.columns[j] if isinstance(self.X, Columns) else self.X[:, j]

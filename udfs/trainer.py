@@ -18,9 +18,12 @@ Any engine that can scan can drive it, and memory is bounded by a few states and
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
 
 from mlpond.udfs.blas import one_thread
 from mlpond.udfs.design import Block
@@ -59,6 +62,73 @@ class Pass(Protocol[State]):
             state: All training rows.
             evaluation: All held-out rows, folded by the pass `evaluation`.
         """
+
+
+@dataclass(frozen=True)
+class Then:
+    """A chain of passes, and what follows its result."""
+
+    inner: Pass[Any]
+    then: Callable[[Any], object]
+
+    @property
+    def sample(self) -> float | None:
+        """As the inner pass has it."""
+        return self.inner.sample
+
+    @property
+    def evaluation(self) -> Pass[Any] | None:
+        """As the inner pass has it."""
+        return self.inner.evaluation
+
+    def start(self) -> Any:
+        """No rows."""
+        return self.inner.start()
+
+    def step(self, state: Any, block: Block) -> Any:
+        """Add a block."""
+        return self.inner.step(state, block)
+
+    def merge(self, a: Any, b: Any) -> Any:
+        """Add two states."""
+        return self.inner.merge(a, b)
+
+    def finish(self, state: Any, evaluation: Any = None) -> object:
+        """The next pass of the chain, or what follows it."""
+        result = self.inner.finish(state, evaluation)
+        return replace(self, inner=result) if isinstance(result, Pass) else self.then(result)
+
+
+@dataclass(frozen=True)
+class WithoutColumns:
+    """A pass that sees labels, weights and offsets alone."""
+
+    inner: Pass[Any]
+    sample: float | None = None
+
+    @property
+    def evaluation(self) -> None:
+        """Nothing is logged."""
+        return
+
+    def start(self) -> Any:
+        """No rows."""
+        return self.inner.start()
+
+    def step(self, state: Any, block: Block) -> Any:
+        """Add a block."""
+        return self.inner.step(
+            state, replace(block, X=np.empty((block.rows, 0)), codes=(), sparse=())
+        )
+
+    def merge(self, a: Any, b: Any) -> Any:
+        """Add two states."""
+        return self.inner.merge(a, b)
+
+    def finish(self, state: Any, evaluation: Any = None) -> object:
+        """The next pass, or the fit."""
+        result = self.inner.finish(state, evaluation)
+        return replace(self, inner=result) if isinstance(result, Pass) else result
 
 
 def fold(pass_: Pass[State], blocks: Iterable[Block], threads: int = 1) -> State:

@@ -43,6 +43,9 @@ class Options:
             0.01 in gradient descent and for the exact optimum elsewhere.
         calculate_p_values: Whether to compute standard errors and what follows from them.
         confidence_level: Of the intervals.
+        regularization_path: How many penalties to try, from one that leaves no weight; 0 for the
+            one given.
+        l1_ratio: Share of the l1 part in the penalties of the path.
     """
 
     l1_reg: float = 0.0
@@ -57,6 +60,8 @@ class Options:
     min_rel_progress: float | None = None
     calculate_p_values: bool = False
     confidence_level: float = 0.95
+    regularization_path: int = 0
+    l1_ratio: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("l1_reg", "l2_reg"):
@@ -71,6 +76,7 @@ class Options:
         _check_choice("learn_rate_strategy", self.learn_rate_strategy, RATE_STRATEGIES)
         if self.max_iterations is not None and self.max_iterations < 1:
             raise ValueError(f"Options: max_iterations is {self.max_iterations}; pass 1 or more.")
+        self._check_path()
         if not 0 < self.confidence_level < 1:
             raise ValueError(
                 f"Options: confidence_level is {self.confidence_level}; pass a share such as 0.95."
@@ -79,6 +85,22 @@ class Options:
             raise ValueError(
                 f"Options: calculate_p_values was asked for with l1_reg = {self.l1_reg}, under "
                 "which standard errors have no known form; set l1_reg to 0."
+            )
+
+    def _check_path(self) -> None:
+        if not 0 <= self.l1_ratio <= 1:
+            raise ValueError(f"Options: l1_ratio is {self.l1_ratio}; pass a share from 0 to 1.")
+        if self.regularization_path < 0 or self.regularization_path == 1:
+            raise ValueError(
+                f"Options: regularization_path is {self.regularization_path}; pass the number of "
+                "penalties to try, 2 or more, or 0 for none."
+            )
+        if self.regularization_path and (
+            self.l1_reg > 0 or self.l2_reg > 0 or self.calculate_p_values or self.descends
+        ):
+            raise ValueError(
+                "Options: regularization_path chooses the penalty itself; leave out l1_reg, "
+                "l2_reg, calculate_p_values and BATCH_GRADIENT_DESCENT."
             )
 
     @property
@@ -225,7 +247,8 @@ class Inference:
         raw: Tests of the coefficients of the raw columns.
         standardised: Tests of the coefficients of the standardised columns.
         df: Residual degrees of freedom; inf for logistic regression.
-        log_likelihood: At the optimum; the error variance of a linear model is RSS / n.
+        log_likelihood: At the optimum; the error variance of a linear model is RSS / n, with n
+            rows, divided by the weight of the row.
         aic: -2 log_likelihood + 2 k with k coefficients, the intercept among them.
         bic: -2 log_likelihood + log(n) k.
         residual_sd: Residual standard deviation, sqrt(RSS / df); nan for logistic regression.
@@ -303,6 +326,31 @@ class Deviances:
 
 
 @dataclass(frozen=True)
+class PathStep:
+    """One fit of a regularisation path.
+
+    Attributes:
+        l1_reg: Its l1 penalty.
+        l2_reg: Its l2 penalty.
+        df: Weights that are not 0.
+        loss: Of the training rows, as a Fit reports it.
+        eval_loss: Of the held-out rows, if there are any.
+        coefficients: Of the raw columns, shape (C, p).
+        intercept: To go with them, shape (C,).
+        is_chosen: Whether it is the model.
+    """
+
+    l1_reg: float
+    l2_reg: float
+    df: int
+    loss: float
+    eval_loss: float | None
+    coefficients: Array
+    intercept: Array
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True)
 class Fit:
     """A fitted linear model: C weight vectors, C = 1 unless it is multinomial.
 
@@ -311,7 +359,7 @@ class Fit:
         intercept: To go with them, shape (C,); zeros where none is fitted.
         standardised: Coefficients of the standardised columns, shape (C, p).
         standardised_intercept: To go with them, shape (C,).
-        rows: Training rows.
+        rows: Training rows of positive weight.
         weight: Sum of their weights.
         loss: Mean squared error, or mean log loss, of the training rows.
         objective: The minimised sum, penalty included.
@@ -327,6 +375,7 @@ class Fit:
         deviances: Of a generalized linear model.
         rank: Coefficients that could be estimated, the intercept among them; None where no
             matrix tells.
+        path: Of the penalties that were tried, if more than one.
     """
 
     coefficients: Array
@@ -346,3 +395,4 @@ class Fit:
     design: Design | None = None
     deviances: Deviances | None = None
     rank: int | None = None
+    path: tuple[PathStep, ...] = ()

@@ -33,8 +33,9 @@ from mlpond.udfs.linear.minimise import minimise
 from mlpond.udfs.linear.negative_binomial import DispersionPass
 from mlpond.udfs.linear.newton import NewtonPass, Sums
 from mlpond.udfs.linear.newton_step import newton_step
+from mlpond.udfs.linear.path import path_pass
 from mlpond.udfs.linear.task import Task, check_sums
-from mlpond.udfs.trainer import Pass
+from mlpond.udfs.trainer import Pass, Then, WithoutColumns
 
 MOST_TURNS = 50  # of weights and alpha
 MOST_ITERATIONS = 100
@@ -77,6 +78,11 @@ def generalized_linear_model(
         raise ValueError(f"glm: dispersion is {alpha}; pass a number above 0.")
     if options.optimize_strategy == "NORMAL_EQUATION":
         raise ValueError("glm: optimize_strategy 'NORMAL_EQUATION' is for linear_reg.")
+    if options.regularization_path and family == "negative_binomial" and alpha is None:
+        raise ValueError(
+            "glm: regularization_path and an estimated dispersion of the negative binomial are "
+            "not available together; give the dispersion."
+        )
     likelihood = Likelihood.of(family, link, alpha or 0.0)
     begin = likelihood.start(moments.label_mean, offset)
     _, _, curvature = likelihood.terms(np.array([begin + offset]), np.array([moments.label_mean]))
@@ -102,73 +108,6 @@ def _zero_is_a_mean(likelihood: Likelihood) -> bool:
     if isinstance(likelihood.link, ShareLink) or likelihood.link.name == "log":
         return True
     return likelihood.link.name == "identity" and not likelihood.family.mean_is_positive
-
-
-@dataclass(frozen=True)
-class Then:
-    """A chain of passes, and what follows its result."""
-
-    inner: Pass[Any]
-    then: Callable[[Any], object]
-
-    @property
-    def sample(self) -> float | None:
-        """As the inner pass has it."""
-        return self.inner.sample
-
-    @property
-    def evaluation(self) -> Pass[Any] | None:
-        """As the inner pass has it."""
-        return self.inner.evaluation
-
-    def start(self) -> Any:
-        """No rows."""
-        return self.inner.start()
-
-    def step(self, state: Any, block: Block) -> Any:
-        """Add a block."""
-        return self.inner.step(state, block)
-
-    def merge(self, a: Any, b: Any) -> Any:
-        """Add two states."""
-        return self.inner.merge(a, b)
-
-    def finish(self, state: Any, evaluation: Any = None) -> object:
-        """The next pass of the chain, or what follows it."""
-        result = self.inner.finish(state, evaluation)
-        return replace(self, inner=result) if isinstance(result, Pass) else self.then(result)
-
-
-@dataclass(frozen=True)
-class WithoutColumns:
-    """A pass that sees labels, weights and offsets alone."""
-
-    inner: Pass[Any]
-    sample: float | None = None
-
-    @property
-    def evaluation(self) -> None:
-        """Nothing is logged."""
-        return
-
-    def start(self) -> Any:
-        """No rows."""
-        return self.inner.start()
-
-    def step(self, state: Any, block: Block) -> Any:
-        """Add a block."""
-        return self.inner.step(
-            state, replace(block, X=np.empty((block.rows, 0)), codes=(), sparse=())
-        )
-
-    def merge(self, a: Any, b: Any) -> Any:
-        """Add two states."""
-        return self.inner.merge(a, b)
-
-    def finish(self, state: Any, evaluation: Any = None) -> object:
-        """The next pass, or the fit."""
-        result = self.inner.finish(state, evaluation)
-        return replace(self, inner=result) if isinstance(result, Pass) else result
 
 
 @dataclass(frozen=True)
@@ -204,6 +143,8 @@ class Model:
         if self.estimates:  # only the weights at the last alpha are tested
             task = replace(task, options=replace(task.options, calculate_p_values=False))
         begin = minimise(task, theta, is_warm=self.turn > 0)
+        if task.options.regularization_path:
+            begin = path_pass(task, theta)
         return Then(begin, self._turned if self.estimates else self._measured)
 
     def _turned(self, fit: Fit) -> Pass[Any]:
@@ -335,6 +276,7 @@ class Beginning:
     model_type: str = "glm"
     curvature: float = 1.0
     reported: float = 2.0
+    has_unit: bool = False
     is_newton: bool = False
 
     def terms(self, z: Array, y: Array) -> tuple[Array, Array, Array]:

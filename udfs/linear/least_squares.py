@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from mlpond.udfs.linear.inference import (
     shrunken_root,
     to_raw_root,
 )
+from mlpond.udfs.linear.path import linear_path
 from mlpond.udfs.linear.solve import Solution, solve
 from mlpond.udfs.linear.summary import Summary
 from mlpond.udfs.linear.warn import constant_warnings, dependence_warnings, not_converged
@@ -72,6 +73,11 @@ def fit_least_squares(
     refined: Refined | None = None,
 ) -> Fit:
     """The fit by the method that the options ask for."""
+    if options.regularization_path:
+        options, path = linear_path(summary, options, judge)
+        solution = solve(summary.problem, options.l2_reg)
+        fit = fit_least_squares(summary, solution, options, passes, None, judge)
+        return replace(fit, path=path)
     converged = True
     iterations: tuple[Iteration, ...] | None = None
     l1, l2 = options.l1_reg, options.l2_reg
@@ -167,13 +173,13 @@ def _inference(
     raw_intercept: float,
     rss: float,
 ) -> Inference:
-    """t tests and measures of fit; row weights count rows."""
-    n = summary.weight
+    """t tests and measures of fit; the error variance of a row is variance / weight."""
+    n = summary.rows
     inverse = solution.inverse_root
     slopes = inverse.shape[1] - _nulls(summary)
     k = slopes + int(summary.fit_intercept)
     df = n - k
-    at = n if summary.fit_intercept else None
+    at = summary.weight if summary.fit_intercept else None
     joint = joint_root(inverse, summary.mean, at)
     if options.l2_reg > 0:
         joint = shrunken_root(joint, summary.problem.H, summary.mean, at)
@@ -187,7 +193,7 @@ def _inference(
         for r, b, b0 in ((raw_root, raw, raw_intercept), (joint, w, intercept))
     ]
     explained = 1.0 - rss / summary.total if summary.total > 0 else math.nan
-    llf = -n / 2 * (math.log(2 * math.pi) + _log(rss / n) + 1.0)
+    llf = -n / 2 * (math.log(2 * math.pi) + _log(rss / n) + 1.0) + summary.log_weight / 2
     adjusted = f = math.nan
     if df > 0:
         adjusted = 1.0 - (1.0 - explained) * (n - int(summary.fit_intercept)) / df

@@ -176,6 +176,11 @@ class Likelihood:
         return cls(chosen, SHARE_LINKS[name] if family == "binomial" else LINKS[name], alpha)
 
     @property
+    def has_unit(self) -> bool:
+        """Whether the dispersion is estimated."""
+        return self.family.estimates_dispersion
+
+    @property
     def is_newton(self) -> bool:
         """Whether the link is canonical."""
         return self.link.name == self.family.canonical

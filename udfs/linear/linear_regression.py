@@ -57,6 +57,11 @@ def linear_regression(
     options = options or Options()
     scaling = Scaling.of(layout, moments, options.fit_intercept)
     if layout.width > WIDEST:
+        if options.regularization_path:
+            raise ValueError(
+                f"linear_reg: regularization_path needs a matrix of the columns, of which there "
+                f"are {layout.width}; at most {WIDEST} are accepted."
+            )
         task = Task(SQUARED, layout, moments, options, 1)
         return quasi_newton(task, task.start(warm_start))
     q = layout.width + 1 + int(options.fit_intercept)
@@ -70,14 +75,16 @@ class Sums:
 
     Attributes:
         matrix: M'M, or a triangular root of it, shape (q, q).
-        rows: Number of rows.
+        rows: Number of rows of positive weight.
         weight: Sum of their weights.
+        log_weight: Sum of the logarithms of their weights.
         incomplete: Whether some row has no category, for each categorical feature.
     """
 
     matrix: Array
     rows: int
     weight: float
+    log_weight: float
     incomplete: BoolArray
 
 
@@ -109,7 +116,9 @@ class LeastSquaresPass:
     def start(self) -> Sums:
         """No rows."""
         q = self.layout.width + 1 + int(self.options.fit_intercept)
-        return Sums(empty_root(q), 0, 0.0, np.zeros(len(self.layout.cardinalities), dtype=bool))
+        return Sums(
+            empty_root(q), 0, 0.0, 0.0, np.zeros(len(self.layout.cardinalities), dtype=bool)
+        )
 
     def step(self, state: Sums, block: Block) -> Sums:
         """Add a block."""
@@ -123,16 +132,22 @@ class LeastSquaresPass:
         else:
             right = self.K_inverse if self.method == "refine" else None
             added = cross_products(block, self.layout, shift, ones, extra, block.weight, right)
-        weight = float(block.rows) if block.weight is None else float(np.sum(block.weight))
         incomplete = np.array([bool(np.any(codes < 0)) for codes in block.codes], dtype=bool)
-        return self.merge(state, Sums(added, block.rows, weight, incomplete))
+        logs = 0.0
+        if block.weight is not None:
+            logs = float(np.log(block.weight[block.weight > 0]).sum())
+        more = Sums(added, block.counted, block.total_weight, logs, incomplete)
+        return self.merge(state, more)
 
     def merge(self, a: Sums, b: Sums) -> Sums:
         """Add two sums, or put one root over the other."""
         if a.rows == 0 or b.rows == 0:
             return a if b.rows == 0 else b
         both = merge_roots(a.matrix, b.matrix) if self.method == "qr" else a.matrix + b.matrix
-        return Sums(both, a.rows + b.rows, a.weight + b.weight, a.incomplete | b.incomplete)
+        return Sums(
+            both, a.rows + b.rows, a.weight + b.weight, a.log_weight + b.log_weight,
+            a.incomplete | b.incomplete,
+        )  # fmt: skip
 
     def finish(self, state: Sums, evaluation: Sums | None = None) -> Pass[Any] | Fit:
         """The fit, or a second pass where this one lost digits."""
@@ -165,8 +180,8 @@ class LeastSquaresPass:
             sqrt = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
             matrix = triangle(sqrt @ self.K)
         return Summary.of(
-            matrix, is_root, state.rows, state.weight, ~state.incomplete, self.layout,
-            self.moments, self.scaling, self.options.fit_intercept,
+            matrix, is_root, state.rows, state.weight, state.log_weight, ~state.incomplete,
+            self.layout, self.moments, self.scaling, self.options.fit_intercept,
         )  # fmt: skip
 
     def _second_pass(self, state: Sums) -> Pass[Sums]:

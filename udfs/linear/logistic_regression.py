@@ -12,6 +12,7 @@ from mlpond.udfs.design import Array, Layout
 from mlpond.udfs.linear.fit import Moments, Options
 from mlpond.udfs.linear.losses import LOGISTIC, SOFTMAX, Loss
 from mlpond.udfs.linear.minimise import minimise
+from mlpond.udfs.linear.path import path_pass
 from mlpond.udfs.linear.task import Task
 from mlpond.udfs.trainer import Pass
 
@@ -47,4 +48,6 @@ def logistic_regression(
         )
     loss: Loss = LOGISTIC if classes == 2 else SOFTMAX
     task = Task(loss, layout, moments, options, 1 if classes == 2 else classes)
+    if options.regularization_path:
+        return path_pass(task, task.start(None))
     return minimise(task, task.start(warm_start), warm_start is not None)

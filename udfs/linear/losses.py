@@ -33,6 +33,10 @@ class Loss(Protocol):
         """What the sum of losses is multiplied with to be reported."""
 
     @property
+    def has_unit(self) -> bool:
+        """Whether the losses scale with a variance that is not known."""
+
+    @property
     def is_newton(self) -> bool:
         """Whether `terms` gives the second derivative itself, so that a step squares what is left.
 
@@ -50,6 +54,7 @@ class Squared:
     model_type: str = "linear_reg"
     curvature: float = 1.0
     reported: float = 2.0
+    has_unit: bool = True
     is_newton: bool = True
 
     def terms(self, z: Array, y: Array) -> tuple[Array, Array, Array]:
@@ -65,6 +70,7 @@ class Logistic:
     model_type: str = "logistic_reg"
     curvature: float = 0.25
     reported: float = 1.0
+    has_unit: bool = False
     is_newton: bool = True
 
     def terms(self, z: Array, y: Array) -> tuple[Array, Array, Array]:
@@ -80,6 +86,7 @@ class Softmax:
     model_type: str = "logistic_reg"
     curvature: float = 0.25
     reported: float = 1.0
+    has_unit: bool = False
     is_newton: bool = True
 
     def terms(self, z: Array, y: Array) -> tuple[Array, Array, Array]:

@@ -75,8 +75,8 @@ class MeasurePass:
         v = np.ones(block.rows) if block.weight is None else block.weight
         state.half_deviance += weighted_sum(loss, v)
         state.pearson += weighted_sum(pearson, v)
-        state.rows += int(np.count_nonzero(v > 0))
-        state.weight += float(v.sum())
+        state.rows += block.counted
+        state.weight += block.total_weight
         state.label += float(v @ block.y)
         state.offset += 0.0 if block.offset is None else float(v @ block.offset)
         return state

@@ -59,7 +59,7 @@ class Sums:
         loss: Sum of losses.
         gradient: Shape (C, p + 1), or empty.
         hessian: Shape (C (p + 1), C (p + 1)), class by class, or empty.
-        rows: Number of rows.
+        rows: Number of rows of positive weight.
         weight: Sum of their weights.
         incomplete: Whether some row has no category, for each categorical feature.
         class_weight: Sum of the row weights of each class, shape (max(C, 2),); of a number y
@@ -147,8 +147,8 @@ class NewtonPass:
             state.loss += loss
             state.gradient += gradient
             state.hessian += hessian
-        state.rows += block.rows
-        state.weight += float(block.rows if block.weight is None else np.sum(block.weight))
+        state.rows += block.counted
+        state.weight += block.total_weight
         state.incomplete |= np.array([bool(np.any(codes < 0)) for codes in block.codes], dtype=bool)
         state.class_weight += _class_weights(task, block)
         return state
@@ -284,7 +284,8 @@ class NewtonPass:
         if not options.fit_intercept:
             null = -n * math.log(2.0)
         return Inference(
-            tests[0], tests[1], math.inf, llf, 2 * k - 2 * llf, math.log(n) * k - 2 * llf, math.nan,
+            tests[0], tests[1], math.inf, llf, 2 * k - 2 * llf,
+            math.log(state.rows) * k - 2 * llf, math.nan,
             1.0 - llf / null if null else math.nan, math.nan, math.nan, step.rank,
         )  # fmt: skip
 
@@ -294,8 +295,7 @@ def _class_weights(task: Task, block: Block) -> Array:
         counts = np.bincount(block.y.astype(np.intp), block.weight, minlength=task.classes)
         return counts.astype(np.float64)
     ones = float(block.y.sum() if block.weight is None else block.y @ block.weight)
-    total = float(block.rows if block.weight is None else block.weight.sum())
-    return np.array([total - ones, ones])
+    return np.array([block.total_weight - ones, ones])
 
 
 def _is_sufficient(base: Base, objective: float) -> bool:

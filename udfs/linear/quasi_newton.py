@@ -40,7 +40,7 @@ class Evaluation:
         loss: Sum of losses at each point, shape (m,).
         gradient: In the shifted columns and the intercept, shape (m, C, p + 1), or empty.
         squares: Sum of squares of each shifted column, shape (p,), or empty.
-        rows: Number of rows.
+        rows: Number of rows of positive weight.
         weight: Sum of their weights.
         incomplete: Whether some row has no category, for each categorical feature.
     """
@@ -130,11 +130,11 @@ class QuasiNewtonPass:
             if not self.loss_only:
                 state.gradient[i, :, :-1] += block.rmatvec(layout, slope, shift).T
                 state.gradient[i, :, -1] += slope.sum(axis=0)
-        weight = np.ones(block.rows) if block.weight is None else block.weight
         if state.squares.size:
+            weight = np.ones(block.rows) if block.weight is None else block.weight
             state.squares += block.squares(layout, weight, shift)
-        state.rows += block.rows
-        state.weight += float(np.sum(weight))
+        state.rows += block.counted
+        state.weight += block.total_weight
         state.incomplete |= np.array([bool(np.any(codes < 0)) for codes in block.codes], dtype=bool)
         return state
 

@@ -37,7 +37,8 @@ STEPS = 2
 def is_refinable(summary: Summary, options: Options) -> bool:
     """Whether the fit is the exact optimum of a small table."""
     small = summary.rows * (summary.layout.width + 1) <= CELLS
-    return small and not (options.l1_reg > 0 or options.l2_reg > 0 or options.descends)
+    penalised = options.l1_reg > 0 or options.l2_reg > 0 or options.regularization_path > 0
+    return small and not (penalised or options.descends)
 
 
 @dataclass

@@ -20,8 +20,9 @@ class Summary:
         layout: The columns.
         scaling: How the columns were standardised.
         problem: Least squares over the centred columns.
-        rows: Training rows.
+        rows: Training rows of positive weight.
         weight: Sum of their weights.
+        log_weight: Sum of the logarithms of their weights; 0 where they have none.
         mean: Weighted mean of the standardised columns, shape (p,); 0 without an intercept.
         label_mean: Weighted mean of the label less its shift; 0 without an intercept.
         label_shift: What was subtracted from the label.
@@ -36,6 +37,7 @@ class Summary:
     problem: Problem
     rows: int
     weight: float
+    log_weight: float
     mean: Array
     label_mean: float
     label_shift: float
@@ -51,6 +53,7 @@ class Summary:
         is_root: bool,
         rows: int,
         weight: float,
+        log_weight: float,
         complete: BoolArray,
         layout: Layout,
         moments: Moments,
@@ -88,8 +91,8 @@ class Summary:
         seen = around > 0
         nulls = one_hot_nulls(layout, seen, complete, fit_intercept)
         return cls(
-            layout, scaling, Problem(H, g, nulls, usable, root, rhs), rows, weight, mean,
-            label_mean, moments.label_mean if first else 0.0, max(total, 0.0), left,
+            layout, scaling, Problem(H, g, nulls, usable, root, rhs), rows, weight, log_weight,
+            mean, label_mean, moments.label_mean if first else 0.0, max(total, 0.0), left,
             _constant(layout, usable, seen), fit_intercept,
         )  # fmt: skip
 
