@@ -82,6 +82,12 @@ class Sparse:
     index: IntArray
     value: Array
 
+    def part(self, rows: slice) -> Sparse:
+        """Some rows."""
+        indptr = self.indptr[rows.start : rows.stop + 1]
+        entries = slice(int(indptr[0]), int(indptr[-1]))
+        return Sparse(indptr - indptr[0], self.index[entries], self.value[entries])
+
     @cached_property
     def row(self) -> IntArray:
         """The row of each entry."""
@@ -105,6 +111,10 @@ class Columns:
         out = np.empty((first.size, len(self.columns)), order="F")
         self.write(rows, None, out)
         return out
+
+    def part(self, rows: slice) -> Columns:
+        """Some rows, as they lie."""
+        return Columns([column[rows] for column in self.columns])
 
     def write(self, rows: slice, shift: Array | None, out: Array) -> None:
         """Write some rows less the shift into out, shape (m, p)."""
@@ -149,6 +159,17 @@ class Block:
     def total_weight(self) -> float:
         """Sum of the weights."""
         return float(self.rows if self.weight is None else np.sum(self.weight))
+
+    def part(self, rows: slice) -> Block:
+        """Some rows, of which nothing is copied but sparse entries."""
+        return Block(
+            self.X.part(rows) if isinstance(self.X, Columns) else self.X[rows],
+            tuple(codes[rows] for codes in self.codes),
+            tuple(feature.part(rows) for feature in self.sparse),
+            self.y[rows],
+            None if self.weight is None else self.weight[rows],
+            None if self.offset is None else self.offset[rows],
+        )
 
     def dense_column(self, j: int) -> Array:
         """One dense column, shape (n,)."""

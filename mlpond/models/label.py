@@ -48,8 +48,8 @@ def find_task(engine: Engine, request: Request, relation: str) -> Task:
             )
         return Task("regression", request.label, str(kind))
     found = engine.rows(
-        f"select distinct {column}::varchar, {column} from {relation} order by {column} "
-        f"limit {family.max_classes + 1}"
+        f"select label::varchar, label from (select distinct {column} as label from {relation}) "
+        f"order by label limit {family.max_classes + 1}"
     )
     classes = tuple(row[0] for row in found)
     if len(classes) < 2:

@@ -14,7 +14,7 @@ from mlpond.udfs.trainer import Pass
 NEWTON = 1500  # coefficients up to which a Hessian pays
 NEWTON_CLASSES = 10  # beyond, K² products of columns cost more than the passes they save
 SAMPLED_FROM = 200_000  # rows from which a sample gives the start
-SAMPLE_ROWS = 100_000  # and so many rows of it suffice
+SAMPLE_ROWS = (100_000, 400_000)  # and a tenth of the rows, within these bounds, is the sample
 ROWS_PER_COEFFICIENT = 500
 
 
@@ -30,7 +30,8 @@ def minimise(task: Task, theta: Array, is_warm: bool = False) -> Pass[Any]:
     """
     if task.options.descends or theta.size > NEWTON or task.classes > NEWTON_CLASSES:
         return quasi_newton(task, theta)
-    wanted = max(SAMPLE_ROWS, ROWS_PER_COEFFICIENT * theta.size)
+    tenth = min(max(task.moments.rows // 10, SAMPLE_ROWS[0]), SAMPLE_ROWS[1])
+    wanted = max(tenth, ROWS_PER_COEFFICIENT * theta.size)
     if not is_warm and task.moments.rows > max(SAMPLED_FROM, 4 * wanted):
         return SamplePass(task, wanted / task.moments.rows, theta)
     return NewtonPass(task, theta)

@@ -30,6 +30,7 @@ from mlpond.udfs.linear.inference import (
 )
 from mlpond.udfs.linear.losses import SOFTMAX, loss_and_slope
 from mlpond.udfs.linear.newton_step import Step, newton_step
+from mlpond.udfs.linear.surrogate import Surrogate
 from mlpond.udfs.linear.task import Task, check_sums
 from mlpond.udfs.linear.warn import (
     constant_warnings,
@@ -44,6 +45,10 @@ SUFFICIENT = 1e-4  # Armijo's share of the decrease that the model promises
 LAST_STEP = 1e-15
 LAST_STEP_SMALL = 1e-24
 SMALL = 200_000  # rows
+# A sample spares the second pass if what it leaves is less than both: the share of F, and the
+# log-likelihood, of which 1e-5 moves the weights by 0.004 standard errors, all of them together.
+# It is estimated, and may be so many times as large.
+SPARED, SPARED_NATS, SURE = 1e-12, 1e-5, 10.0
 PERFECT = 1e-12  # share of the first F below which the fit is perfect
 EXACT = 1e-14  # promised gain, as a share of F, that is nothing but rounding
 DIVERGING = 0.1  # step of a standardised weight that is no convergence where the gain is nothing
@@ -110,6 +115,11 @@ class NewtonPass:
     passes: int = 1
     loss_only: bool = False
     last: bool = False
+    surrogate: Surrogate | None = None
+
+    def at(self, theta: Array) -> NewtonPass:
+        """The pass that evaluates another point, with nothing known of it."""
+        return NewtonPass(self.task, theta)
 
     @property
     def evaluation(self) -> NewtonPass | None:
@@ -214,17 +224,32 @@ class NewtonPass:
             is_exact = share <= (EXACT if ratio > 0.9 else left)
             predicted = share * ratio / (1.0 - ratio) if ratio < 0.9 else math.inf
         if is_exact or (predicted <= left and not slow and not options.l1_reg):
-            theta = self.theta if slow else onwards
-            if options.calculate_p_values:
-                return replace(self, theta=theta, log=log, passes=self.passes + 1, last=True)
-            gone = replace(state, loss=max(state.loss - step.loss_gain, 0.0))
-            return self._fit(gone, theta, step, log, True, ())
+            loss = state.loss - step.loss_gain
+            return self._there(self.theta if slow else onwards, step, log, state, loss)
+        if base is None and self.surrogate is not None:
+            onwards, loss, gap = self.surrogate.improve(self, state, step, ~state.incomplete)
+            if SURE * gap <= min(SPARED * objective_size, SPARED_NATS):
+                return self._there(onwards, step, log, state, loss)
         limit = options.max_iterations or MOST_ITERATIONS
         if len(log) > limit:
             return self._fit(state, self.theta, step, log, False, diverging)
         first = base.first if base else objective
         following = Base(self.theta, objective, step, 1.0, gains, slow, first)
         return replace(self, theta=onwards, base=following, log=log, passes=self.passes + 1)
+
+    def _there(
+        self,
+        theta: Array,
+        step: Step,
+        log: tuple[Iteration, ...],
+        state: Sums,
+        loss: float,
+    ) -> NewtonPass | Fit:
+        """The fit at the optimum theta, one step on, or the pass that its p-values need."""
+        if self.task.options.calculate_p_values:
+            return replace(self, theta=theta, log=log, passes=self.passes + 1, last=True)
+        gone = replace(state, loss=max(loss, 0.0))
+        return self._fit(gone, theta, step, log, True, ())
 
     def _fit(
         self,
