@@ -314,6 +314,48 @@ def test_a_category_of_one_class_is_named(data, classes):
     assert got.standardised[:, :3] == approx(others.standardised[:, :3], abs=1e-3)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_wide_designs_name_their_separated_categories(data, classes):
+    X, codes, _, y = data
+    y = np.where(codes[0] == 3, 1.0, y[classes])
+    options = Options()
+    task = Task(
+        LOGISTIC if classes == 2 else SOFTMAX, layout_of(X, SIZES), moments(X), options,
+        1 if classes == 2 else 3,
+    )  # fmt: skip
+    got = train(quasi_newton(task, task.start(None)), blocks(X, y, codes))
+    (warning,) = got.warnings
+    assert (warning.kind, warning.columns) == ("separation", (6,))
+    assert not got.converged
+    penalised = replace(task, options=Options(l2_reg=1.0))
+    assert train(quasi_newton(penalised, task.start(None)), blocks(X, y, codes)).warnings == ()
+
+
+def test_two_columns_that_separate_together_are_named():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(400, 3))
+    X[:, 1] = X[:, 0] + 0.5 * X[:, 1]
+    got = fit(X, (X[:, 0] > X[:, 1]).astype(float))
+    (warning,) = got.warnings
+    assert warning.kind == "separation"
+    assert set(warning.columns) == {0, 1}
+
+
+def test_separated_weights_have_no_tests(data):
+    X, codes, _, y = data
+    y = np.where(codes[0] == 3, 1.0, y[2])
+    options = Options(calculate_p_values=True)
+    got = fit(X, y, (codes[0] - 1, codes[1] - 1), (3, 2), options)
+    assert [w.columns for w in got.warnings] == [(5,)]
+    tests = got.inference.raw
+    assert np.isnan(tests.p_value[5])
+    assert np.isnan(tests.standard_error[5])
+    rest = codes[0] != 3
+    alone = fit(X[rest], y[rest], (codes[0][rest] - 1, codes[1][rest] - 1), (2, 2), options)
+    others = [0, 1, 2, 3, 4, 6, 7]
+    assert tests.standard_error[others] == approx(alone.inference.raw.standard_error[:7], rel=1e-3)
+
+
 def test_constant_and_dependent_columns_are_said(data):
     X, _, Z, y = data
     wide = np.c_[Z[:, :3], np.full(N, 0.1), Z[:, 0] - 2 * Z[:, 2]]

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlpond.udfs.design import Array, Block, BoolArray
+from mlpond.udfs.design import Array, Block, BoolArray, Layout
 from mlpond.udfs.linear.descent import candidate_rates, first_rate, soft_threshold
 from mlpond.udfs.linear.fit import Fit, Iteration
-from mlpond.udfs.linear.losses import SQUARED, loss_and_slope
+from mlpond.udfs.linear.losses import SQUARED, Logistic, Softmax, loss_and_slope
 from mlpond.udfs.linear.task import Task, check_sums, shortest
 from mlpond.udfs.linear.warn import constant_warnings, not_converged, separated
 
@@ -40,6 +40,8 @@ class Evaluation:
         loss: Sum of losses at each point, shape (m,).
         gradient: In the shifted columns and the intercept, shape (m, C, p + 1), or empty.
         squares: Sum of squares of each shifted column, shape (p,), or empty.
+        classes: Sum of each one-hot or sparse column over the rows of each class, shape
+            (max(C, 2), p), of the first pass of a classifier; or empty.
         rows: Number of rows of positive weight.
         weight: Sum of their weights.
         incomplete: Whether some row has no category, for each categorical feature.
@@ -48,6 +50,7 @@ class Evaluation:
     loss: Array
     gradient: Array
     squares: Array
+    classes: Array
     rows: int
     weight: float
     incomplete: BoolArray
@@ -67,6 +70,7 @@ class Memory:
         direction: The direction on trial.
         length: The multiple of it on trial, or the last rate of gradient descent.
         stalled: Steps in a row that gained next to nothing.
+        separated: Columns that some class has no row of.
     """
 
     theta: Array
@@ -78,6 +82,7 @@ class Memory:
     direction: Array
     length: float
     stalled: int
+    separated: tuple[int, ...]
 
 
 def quasi_newton(task: Task, theta: Array) -> QuasiNewtonPass:
@@ -116,7 +121,11 @@ class QuasiNewtonPass:
         wants_squares = self.memory is None and not self.loss_only
         squares = np.zeros(layout.width if wants_squares else 0)
         incomplete = np.zeros(len(layout.cardinalities), dtype=bool)
-        return Evaluation(np.zeros(len(self.points)), gradient, squares, 0, 0.0, incomplete)
+        of_classes = wants_squares and isinstance(self.task.loss, Logistic | Softmax)
+        classes = np.zeros((max(self.task.classes, 2), layout.width) if of_classes else (0, 0))
+        return Evaluation(
+            np.zeros(len(self.points)), gradient, squares, classes, 0, 0.0, incomplete
+        )
 
     def step(self, state: Evaluation, block: Block) -> Evaluation:
         """Add a block."""
@@ -133,6 +142,11 @@ class QuasiNewtonPass:
         if state.squares.size:
             weight = np.ones(block.rows) if block.weight is None else block.weight
             state.squares += block.squares(layout, weight, shift)
+        if state.classes.size:
+            rest = Block(np.empty((block.rows, 0)), block.codes, block.sparse, block.y)
+            narrow = Layout(0, layout.cardinalities, layout.sparse_widths)
+            for k, sums in enumerate(state.classes):
+                sums[layout.dense :] += rest.rmatvec(narrow, weight * (block.y == k))
         state.rows += block.counted
         state.weight += block.total_weight
         state.incomplete |= np.array([bool(np.any(codes < 0)) for codes in block.codes], dtype=bool)
@@ -141,8 +155,9 @@ class QuasiNewtonPass:
     def merge(self, a: Evaluation, b: Evaluation) -> Evaluation:
         """Add two sums."""
         return Evaluation(
-            a.loss + b.loss, a.gradient + b.gradient, a.squares + b.squares, a.rows + b.rows,
-            a.weight + b.weight, a.incomplete | b.incomplete,
+            a.loss + b.loss, a.gradient + b.gradient, a.squares + b.squares,
+            a.classes + b.classes, a.rows + b.rows, a.weight + b.weight,
+            a.incomplete | b.incomplete,
         )  # fmt: skip
 
     def finish(
@@ -159,11 +174,12 @@ class QuasiNewtonPass:
         old, theta, objective = self.memory, self.points[best], objectives[best]
         if old is not None and not options.descends and not self._is_sufficient(objective):
             if old.length < 1e-12:  # rounding leaves nothing to gain
-                return self._fit(state, old.theta, old.loss, self.log, True)
+                return self._fit(state, old.theta, old.loss, self.log, True, old.separated)
             length = old.length / 2
             return self._try(replace(old, length=length), self.log)
         gradient = self._gradient(state, best)
         c = self._bound(state) if old is None else old.c
+        apart = self._apart(state) if old is None else old.separated
         log, before = self.log, math.inf
         if old is not None:
             before = old.objective
@@ -176,18 +192,20 @@ class QuasiNewtonPass:
         stop = self._stop(theta, objective, gradient, c, before, len(log))
         stalled = (old.stalled + 1) if old and before - objective <= PROGRESS * objective else 0
         if stop is not None or (stalled > 1 and not options.descends):
-            return self._fit(state, theta, float(state.loss[best]), log, stop in (None, True))
+            done = stop in (None, True)
+            return self._fit(state, theta, float(state.loss[best]), log, done, apart)
         pairs = _remember(old, theta, gradient)
         if options.descends:
             rate = first_rate(options) if old is None else self.rates[best]
             memory = Memory(
-                theta, float(state.loss[best]), objective, gradient, (), c, theta, rate, 0
+                theta, float(state.loss[best]), objective, gradient, (), c, theta, rate, 0, apart
             )
             return self._descend(memory, log, state.weight)
         direction = self._direction(theta, gradient, pairs, c)
         memory = Memory(
-            theta, float(state.loss[best]), objective, gradient, pairs, c, direction, 1.0, stalled
-        )
+            theta, float(state.loss[best]), objective, gradient, pairs, c, direction, 1.0, stalled,
+            apart,
+        )  # fmt: skip
         return self._try(memory, log)
 
     def _gradient(self, state: Evaluation, i: int) -> Array:
@@ -204,6 +222,15 @@ class QuasiNewtonPass:
         c[:-1] += self.task.options.l2_reg
         c[c <= 0] = 1.0
         return c
+
+    def _apart(self, state: Evaluation) -> tuple[int, ...]:
+        """One-hot columns that a class has no row of: their weights go to infinity."""
+        options = self.task.options
+        if not state.classes.size or options.l1_reg or options.l2_reg or options.descends:
+            return ()
+        seen = np.any(state.classes != 0, axis=0)
+        missing = seen & np.any(state.classes == 0, axis=0)
+        return tuple(int(j) for j in np.flatnonzero(missing))
 
     def _l1(self) -> Array:
         l1 = np.full(self.task.layout.width + 1, self.task.options.l1_reg)
@@ -292,6 +319,7 @@ class QuasiNewtonPass:
         loss: float,
         log: tuple[Iteration, ...],
         converged: bool,
+        apart: tuple[int, ...],
     ) -> Fit:
         task, options = self.task, self.task.options
         theta = np.where(task.varying, theta, 0.0)
@@ -305,6 +333,9 @@ class QuasiNewtonPass:
         if task.loss is not SQUARED and log[-1].loss < SEPARATED and not options.l2_reg:
             column = int(np.argmax(np.max(np.abs(theta[:, :-1]), axis=0)))
             warnings.append(separated((column,)))
+            converged = False
+        elif apart:
+            warnings.append(separated(apart))
             converged = False
         elif not converged:
             warnings.append(not_converged(options, len(log)))

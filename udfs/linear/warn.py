@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from mlpond.udfs.linear.fit import FitWarning, Options
 from mlpond.udfs.linear.solve import COLLINEAR, Solution
 
+NAMED = 5  # columns that a message lists
+
 
 def constant_warnings(columns: Iterable[int]) -> list[FitWarning]:
     """One for each column that does not vary."""
@@ -47,13 +49,17 @@ def _dependent(group: tuple[int, ...], solution: Solution) -> FitWarning:
 
 def separated(columns: tuple[int, ...]) -> FitWarning:
     """The classes are told apart without error."""
-    names = _names(columns) if columns else "the intercept"
+    named = columns[:NAMED]
+    names = _names(named) if columns else "the intercept"
+    if len(columns) > NAMED:
+        names += f" and {len(columns) - NAMED} more"
+    tells = "tells" if len(columns) < 2 else "tell"
     return FitWarning(
         "separation",
         columns,
-        f"{names} tells the classes apart without error on some rows, so that the best weight is "
-        "infinite; the one given is where the fit was stopped. Set l2_reg above 0, and look for a "
-        "feature that gives the label away.",
+        f"{names} {tells} the labels apart without error on some rows, so that the best weight is "
+        "infinite; the one given is where the fit was stopped, and has no standard error. Set "
+        "l2_reg above 0, and look for a feature that gives the label away.",
     )
 
 
