@@ -140,8 +140,18 @@ def _not_linear(version: Version, model_type: str) -> str:
 
 def _reason(version: Version, task: Task, options: Options, rows: Rows) -> str:
     who = f"regression inference: model {version.full_name}"
-    if task.kind != "regression":
+    if options.model_type != "LINEAR_REG":
         return _not_linear(version, options.model_type)
+    if options["instance_weight_col"] is not None:
+        return (
+            f"{who} was trained with instance_weight_col, which the functions of regression "
+            "inference do not know. Train it without; ml.coefficients has the weighted tests"
+        )
+    if options["regularization_path"]:
+        return (
+            f"{who} was trained with regularization_path; a penalty pulls the weights towards 0, "
+            "and their standard errors would be of no use. Train it without a penalty"
+        )
     for name in ("l1_reg", "l2_reg"):
         if options[name] > 0:
             return (

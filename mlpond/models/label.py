@@ -1,12 +1,12 @@
-"""The label: what is predicted, its classes, and the weight of a row by its class."""
+"""The label: what is predicted, and its classes."""
 
 from __future__ import annotations
 
 from mlpond.engine import Engine
-from mlpond.errors import InputError, TrainingError
+from mlpond.errors import TrainingError
 from mlpond.models.request import Request
 from mlpond.models.task import Task
-from mlpond.sql.templates.quoting import double, identifier, string
+from mlpond.sql.templates.quoting import identifier, string
 
 
 def check_rows(engine: Engine, request: Request, relation: str) -> int:
@@ -81,28 +81,3 @@ def label_sql(request: Request, task: Task) -> str:
         return f"({column}::varchar = {string(task.classes[1])})::double"
     names = ", ".join(string(text) for text in task.classes)
     return f"enum_code({column}::varchar::enum({names}))::double"
-
-
-def weight_sql(engine: Engine, request: Request, task: Task, rows: str) -> str | None:
-    """Write the weight of a row by its class."""
-    options = request.options
-    if task.kind not in ("binary", "multiclass") or request.label is None:
-        return None
-    column = f"{identifier(request.label)}::varchar"
-    if options.values.get("class_weights"):
-        weights = dict(options["class_weights"])
-        for text in weights:
-            if text not in task.classes:
-                raise InputError(
-                    f"{request.who}: class_weights names the class {text!r}; "
-                    f"the label has {', '.join(task.classes)}."
-                )
-        weights = {text: weights.get(text, 1.0) for text in task.classes}
-    elif options.values.get("auto_class_weights"):
-        counts = dict(engine.rows(f"select {column}, count(*) from {rows} group by all"))
-        total = sum(counts.values())
-        weights = {text: total / (n * len(task.classes)) for text, n in counts.items()}
-    else:
-        return None
-    cases = " ".join(f"when {string(text)} then {double(w)}" for text, w in weights.items())
-    return f"case {column} {cases} end"

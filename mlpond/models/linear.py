@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from mlpond.models.families.family import Iteration, Table
 from mlpond.models.options import Options
 from mlpond.models.profile import Feature
 from mlpond.models.registry import Macro, Version
 from mlpond.models.stream import Rows
 from mlpond.models.task import Task
 from mlpond.sql.templates.installer import mark
+from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import render_file
-from mlpond.udfs.linear.fit import Fit, Moments
+from mlpond.udfs.linear.fit import CoefficientTests, Fit, Moments
 from mlpond.udfs.linear.fit import Options as FitOptions
+from mlpond.udfs.linear.warn import separated
 from mlpond.udfs.trainer import Pass
 
 INTERCEPT = "__INTERCEPT__"
@@ -29,6 +32,34 @@ COEFFICIENT_COLUMNS = (
 JOIN_ABOVE = 2_000
 
 
+def moments_of(rows: Rows, n: int, label_mean: float) -> Moments:
+    """What the trainers are told of the n training rows."""
+    return Moments(
+        mean=np.array([f.mean for f in rows.dense], dtype=np.float64),
+        sd=np.array([f.stddev for f in rows.dense], dtype=np.float64),
+        rows=n,
+        label_mean=label_mean,
+    )
+
+
+def fit_options(options: Options) -> FitOptions:
+    """The options of the trainers."""
+    values = {
+        name: options[name]
+        for name in (
+            "l1_reg", "l2_reg", "fit_intercept", "optimize_strategy", "learn_rate_strategy",
+            "early_stop", "min_rel_progress", "calculate_p_values", "regularization_path",
+            "l1_ratio",
+        )
+    }  # fmt: skip
+    for name in ("learn_rate", "ls_init_learn_rate"):
+        if options[name] is not None:
+            values[name] = options[name]
+    if "max_iterations" in options.given:
+        values["max_iterations"] = options["max_iterations"]
+    return FitOptions(**values)
+
+
 def first_pass(
     rows: Rows,
     task: Task,
@@ -37,33 +68,15 @@ def first_pass(
     label_mean: float,
     warm_start: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None,
 ) -> Pass[Any]:
-    """Build the trainer of a model."""
-    moments = Moments(
-        mean=np.array([f.mean for f in rows.dense], dtype=np.float64),
-        sd=np.array([f.stddev for f in rows.dense], dtype=np.float64),
-        rows=n,
-        label_mean=label_mean,
-    )
-    values = {
-        name: options[name]
-        for name in (
-            "l1_reg", "l2_reg", "fit_intercept", "optimize_strategy", "learn_rate_strategy",
-            "early_stop", "min_rel_progress", "calculate_p_values",
-        )
-    }  # fmt: skip
-    for name in ("learn_rate", "ls_init_learn_rate"):
-        if options[name] is not None:
-            values[name] = options[name]
-    if "max_iterations" in options.given:
-        values["max_iterations"] = options["max_iterations"]
-    fit_options = FitOptions(**values)
+    """Build the trainer of a linear or logistic regression."""
+    moments, chosen = moments_of(rows, n, label_mean), fit_options(options)
     if task.kind == "regression":
         from mlpond.udfs.linear.linear_regression import linear_regression
 
-        return linear_regression(rows.layout, moments, fit_options, warm_start)
+        return linear_regression(rows.layout, moments, chosen, warm_start)
     from mlpond.udfs.linear.logistic_regression import logistic_regression
 
-    return logistic_regression(rows.layout, moments, fit_options, len(task.classes), warm_start)
+    return logistic_regression(rows.layout, moments, chosen, len(task.classes), warm_start)
 
 
 def standardise(rows: Rows, fit: Fit) -> Fit:
@@ -101,6 +114,7 @@ def coefficient_rows(rows: Rows, task: Task, fit: Fit) -> Iterator[tuple[Any, ..
     raw = fit.inference.raw if fit.inference else None
     scaled = fit.inference.standardised if fit.inference else None
     listed = list(columns(rows))
+    infinite = {j for w in fit.warnings if w.kind == "separation" for j in w.columns}
     for k, label in enumerate(task.class_labels):
         weights = [*fit.coefficients[k], fit.intercept[k]]
         standardised = [*fit.standardised[k], fit.standardised_intercept[k]]
@@ -111,6 +125,8 @@ def coefficient_rows(rows: Rows, task: Task, fit: Fit) -> Iterator[tuple[Any, ..
             tests: list[float | None] = [None] * 6
             if feature is not None and index == feature.dropped:
                 tests = [math.nan] * 6  # the category that dummy encoding leaves out
+            elif position in infinite or (infinite and is_intercept and _unknown(raw, position)):
+                pass  # NULL: the best weight is infinite
             elif raw is not None and scaled is not None:
                 tests = [
                     float(raw.standard_error[position]),
@@ -126,6 +142,39 @@ def coefficient_rows(rows: Rows, task: Task, fit: Fit) -> Iterator[tuple[Any, ..
             )  # fmt: skip
 
 
+def _unknown(tests: CoefficientTests | None, position: int) -> bool:
+    return tests is not None and math.isnan(tests.standard_error[position])
+
+
+def iterations(fit: Fit) -> list[Iteration]:
+    """The training log as ml.training_info has it, without durations."""
+    return [
+        Iteration(step.iteration, step.loss, step.eval_loss, step.learning_rate)
+        for step in fit.iterations
+    ]
+
+
+def path_tables(task: Task, fit: Fit) -> dict[str, Table]:
+    """The rows of ml.regularization_path and ml.path_weights; none if there was no path."""
+    steps = [
+        (number, step.l1_reg, step.l2_reg, step.df, step.loss, step.eval_loss, step.is_chosen)
+        for number, step in enumerate(fit.path)
+    ]
+    weights = [
+        (number, label, position, float(weight))
+        for number, step in enumerate(fit.path)
+        for k, label in enumerate(task.class_labels)
+        for position, weight in enumerate([*step.coefficients[k], step.intercept[k]])
+        if weight != 0 or position == step.coefficients.shape[1]
+    ]
+    return {
+        "regularization_path": Table(
+            ("step", "l1_reg", "l2_reg", "df", "loss", "eval_loss", "is_chosen"), steps
+        ),
+        "path_weights": Table(("step", "class_label", "position", "weight"), weights),
+    }
+
+
 def fit_statistics(task: Task, fit: Fit) -> dict[str, float]:
     """Return the numbers that describe the whole fit."""
     found = {
@@ -134,6 +183,8 @@ def fit_statistics(task: Task, fit: Fit) -> dict[str, float]:
         "passes": float(fit.passes),
         "converged": float(fit.converged),
     }
+    if fit.deviances is not None:
+        found |= {name: float(value) for name, value in asdict(fit.deviances).items()}
     if fit.inference is not None:
         names = ["df", "log_likelihood", "aic", "bic", "residual_sd", "r_squared",
                  "adjusted_r_squared", "f_statistic", "f_df"]  # fmt: skip
@@ -152,11 +203,26 @@ def warnings_of(rows: Rows, fit: Fit) -> list[str]:
     for warning in fit.warnings:
         if warning.kind == "constant":  # said above, for a whole feature at once
             continue
+        if warning.kind == "separation":
+            warning = separated(_without_dummies(rows, warning.columns))
         text = warning.message
         for column in sorted(warning.columns, reverse=True):
             text = text.replace(f"column {column}", column_name(rows, column))
         said.append(f"{warning.kind}: {text}")
     return said
+
+
+def _without_dummies(rows: Rows, named: tuple[int, ...]) -> tuple[int, ...]:
+    """Name the category that dummy encoding leaves out instead of all others of its feature."""
+    kept, first = set(named), 0
+    for feature in rows.in_layout_order:
+        width = len(feature.labels())
+        if feature.dropped is not None:
+            others = set(range(first, first + width)) - {first + feature.dropped}
+            if others and others <= kept:
+                kept = kept - others | {first + feature.dropped}
+        first += width
+    return tuple(sorted(kept))
 
 
 @dataclass(frozen=True)
@@ -228,14 +294,32 @@ def prediction_body(
     transform: list[tuple[str, str]],
     source: str,
     threshold: str,
+    template: str | None = None,
+    **more: Any,
 ) -> str:
-    """Write the query that scores a relation in plain SQL."""
+    """Write the query that scores a relation in plain SQL.
+
+    Args:
+        rows: The features.
+        task: What is predicted.
+        fit: The weights.
+        model: Name of the model.
+        version: Its version.
+        transform: (alias, SQL) of the columns that TRANSFORM makes.
+        source: What to score.
+        threshold: Probability from which a row is called positive.
+        template: Of the query; by default that of the task.
+        more: Further values that the template needs.
+    """
     score = terms(rows, fit, model=model, version=version, transform=transform)
-    template = {
-        "regression": "predict_linear_reg",
-        "binary": "predict_logistic_binary",
-        "multiclass": "predict_logistic_multiclass",
-    }[task.kind]
+    template = (
+        template
+        or {
+            "regression": "predict_linear_reg",
+            "binary": "predict_logistic_binary",
+            "multiclass": "predict_logistic_multiclass",
+        }[task.kind]
+    )
     return render_file(
         f"scoring/{template}.sql.j2",
         features=score.features,
@@ -247,6 +331,7 @@ def prediction_body(
         predicted=f"predicted_{task.label}",
         probabilities=f"predicted_{task.label}_probs",
         classes=task.literals(),
+        **more,
     )
 
 
@@ -270,6 +355,11 @@ def _add_category(
     joins.append(
         {"alias": alias, "x": null, "input": feature.atom.name, "model": model, "version": version}
     )
+
+
+def macro_name(function: str, version: Version) -> str:
+    """The quoted name of a function of a version, in schema ml."""
+    return identifier(f"{function}_{version.full_name}")
 
 
 def weights_macro(version: Version, task: Task) -> Macro:

@@ -56,6 +56,9 @@ LABELLED = (
     Option("enable_global_explain", "boolean", False),
 )
 
+# What models have that take a weight a row; ours for all but the boosted trees.
+WEIGHTED = (Option("instance_weight_col", "column"),)
+
 # What classifiers have besides.
 CLASSES = (
     Option("auto_class_weights", "boolean", False),

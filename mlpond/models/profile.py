@@ -112,6 +112,7 @@ def numbers(
     names: list[str],
     expressions: list[str],
     sample: str | None = None,
+    weight: str | None = None,
 ) -> list[Numbers]:
     """Compute count, minimum, maximum, mean and standard deviation of numeric expressions.
 
@@ -123,6 +124,8 @@ def numbers(
         expressions: SQL of DOUBLE values.
         sample: Rows that suffice for mean and standard deviation, where they are about to be
             computed again; all rows if None.
+        weight: SQL of the weight of a row. The mean is weighted, the variance is n / (n - 1) times
+            the weighted mean square, and of rows of weight 0 nothing counts.
 
     Raises:
         TrainingError: a value is NaN or infinite, which would spread to every coefficient.
@@ -130,6 +133,8 @@ def numbers(
     if not expressions:
         return []
     # DuckDB keeps these three for every stored column, so that no row need be read
+    if weight is not None:
+        rows = f"(from {rows} where {weight} > 0)"
     ends = engine.row(
         f"select {', '.join(f'count({e}), min({e}), max({e})' for e in expressions)} from {rows}"
     )
@@ -143,14 +148,23 @@ def numbers(
         f"select {', '.join(f'coalesce(avg({e}), 0e0)' for e in expressions)} "
         f"from (from {rows} limit 1000)"
     )
+    times = "" if weight is None else f" * ({weight})"
     sums = engine.row(
         "select "
         + ", ".join(
-            f"sum({e} - {double(c)}), sum(({e} - {double(c)}) * ({e} - {double(c)}))"
+            f"sum(({e} - {double(c)}){times}), "
+            f"sum(({e} - {double(c)}) * ({e} - {double(c)}){times})"
             for e, c in zip(expressions, shifts, strict=True)
         )
         + f", count(*) from {sample or rows}"
     )
+    if weight is not None:  # as if every row had the mean weight
+        totals = engine.row(
+            f"select {', '.join(f'avg({weight}) filter ({e} is not null)' for e in expressions)} "
+            f"from {rows}"
+        )
+        scaled = [None if s is None else s / totals[i // 2] for i, s in enumerate(sums[:-1])]
+        sums = (*scaled, sums[-1])
     if sample is not None and sums[-1] < SAMPLE_AT_LEAST:
         # the query's filter has left too little of the sampled stretches
         return numbers(model, engine, rows, names, expressions)
@@ -207,6 +221,7 @@ def learn_features(
     known: dict[str, Numbers],
     *,
     drop_most_frequent: bool,
+    weight: str | None = None,
     report: Callable[[str, float | None], None],
 ) -> list[Feature]:
     """Learn means, categories and widths from the training rows.
@@ -219,11 +234,13 @@ def learn_features(
         atoms: The features.
         known: Statistics that are known already, by expression.
         drop_most_frequent: Dummy encoding: the most frequent category gets no column.
+        weight: SQL of the weight of a row, which counts in means and deviations.
         report: Told what is being looked at.
     """
     numeric = [atom for atom in atoms if atom.kind == "numeric" and atom.expression not in known]
     expressions = [atom.expression for atom in numeric]
-    found = numbers(model, engine, rows, [atom.name for atom in numeric], expressions)
+    names = [atom.name for atom in numeric]
+    found = numbers(model, engine, rows, names, expressions, weight=weight)
     known = known | dict(zip(expressions, found, strict=True))
     features = []
     for atom in atoms:

@@ -21,6 +21,8 @@ TABLES = (
     "features",
     "coefficients",
     "coefficient_factors",
+    "regularization_path",
+    "path_weights",
     "fit_statistics",
     "transform_state",
     "calibration",

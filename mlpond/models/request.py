@@ -87,7 +87,8 @@ def check_request(engine: Engine, statement: CreateModel) -> Request:
 
 def _check_label(who: str, options: Options, label: str, kind: Any) -> None:
     family = options.family
-    if family.label == "number" and not features.is_number(kind):
+    is_number = features.is_number(kind) or (family.boolean_label and kind.id == "boolean")
+    if family.label == "number" and not is_number:
         raise InputError(
             f"{who}: label {label} has type {kind}; {family.name} needs a number. "
             "For classes use a classifier, such as model_type = 'logistic_reg'."

@@ -34,6 +34,7 @@ class Rows:
     features: list[Feature]
     label: str  # SQL: a number, or the index of the class
     weight: str | None = None
+    offset: str | None = None  # SQL of what is added to the score of a row
     has_transform: bool = False
     sampled: Callable[[float], str] | None = None  # the relation of about a share of the rows
 
@@ -79,6 +80,8 @@ class Rows:
         columns.append(self.label)
         if self.weight is not None:
             columns.append(self.weight)
+        if self.offset is not None:
+            columns.append(self.offset)
         listed = ", ".join(f"{sql} as c{i}" for i, sql in enumerate(columns))
         return f"select {listed} from {relation}{where}"
 
@@ -266,8 +269,12 @@ def _block(rows: Rows, batch: pa.RecordBatch) -> Block:
     y = batch.column(at).to_numpy(zero_copy_only=False).astype(np.float64)  # (n,)
     weight = None
     if rows.weight is not None:
-        weight = batch.column(at + 1).to_numpy(zero_copy_only=False).astype(np.float64)
-    return Block(X, tuple(code_columns), tuple(sparse), y, weight)
+        at += 1
+        weight = batch.column(at).to_numpy(zero_copy_only=False).astype(np.float64)
+    offset = None
+    if rows.offset is not None:
+        offset = batch.column(at + 1).to_numpy(zero_copy_only=False).astype(np.float64)
+    return Block(X, tuple(code_columns), tuple(sparse), y, weight, offset)
 
 
 def _sparse(column: Any, width: int) -> Sparse:

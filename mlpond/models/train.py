@@ -13,7 +13,7 @@ from mlpond.models import features, profile, registry
 from mlpond.models.calibrate import calibrate
 from mlpond.models.families import Training
 from mlpond.models.families.family import Report
-from mlpond.models.label import check_rows, find_task, label_sql, weight_sql
+from mlpond.models.label import check_rows, find_task, label_sql
 from mlpond.models.request import Request, check_request
 from mlpond.models.source import Source, columns_of, open_source
 from mlpond.models.splits import Split, make_split
@@ -21,6 +21,7 @@ from mlpond.models.store import store
 from mlpond.models.stream import Rows
 from mlpond.models.task import Task
 from mlpond.models.transform import Transform, fit_transform
+from mlpond.models.weights import instance_weight, weight_sql
 from mlpond.sql.dialect.statements import CreateModel
 from mlpond.sql.templates.quoting import identifier
 
@@ -114,10 +115,13 @@ class _Look:
         """Learn TRANSFORM and the features from the training rows."""
         request, options = self.request, self.request.options
         held_out = self.split.evaluation_rows(self.source.relation)
+        weight = instance_weight(self.engine, request, self.source.relation)
         info, known, gathers = self._moments()
         if not options.family.uses_features:
             rows = Rows(self.relation, [], label_sql(request, task))
             return _Encoded(rows, held_out, None, info, False)
+        if weight is not None:
+            known = {}  # what stands in for NULL, and the scale, are those of the weighted rows
         transform, encoded, columns = request.transform, self.relation, request.input_columns
         if transform is not None:
             self.report("fitting TRANSFORM", None)
@@ -135,13 +139,13 @@ class _Look:
             request.statement.name, self.engine, encoded, self.n,
             self._atoms(encoded, columns, transform), known,
             drop_most_frequent=options.values.get("category_encoding_method") == "DUMMY_ENCODING",
-            report=self.report,
+            weight=weight, report=self.report,
         )  # fmt: skip
         rows = Rows(
             encoded,
             learnt,
             label_sql(request, task),
-            weight_sql(self.engine, request, task, self.relation),
+            weight_sql(self.engine, request, task, self.relation, weight),
             has_transform=transform is not None,
             sampled=_sampler(self.source, self.split, transform),
         )

@@ -88,6 +88,29 @@ create table if not exists ml.coefficient_factors (
     sum_of_squares double,              -- of the column around its mean; NULL for the intercept
 );
 
+-- Regularisation paths of linear models: a row a penalty that was tried, the greatest first.
+create table if not exists ml.regularization_path (
+    model varchar not null,
+    version integer not null,
+    step integer not null,              -- from 0
+    l1_reg double not null,
+    l2_reg double not null,
+    df integer not null,                -- weights that are not 0
+    loss double,                        -- of the training rows
+    eval_loss double,                   -- of the held-out rows, if there are any
+    is_chosen boolean not null,         -- whether it is the model
+);
+
+-- The weights along the path: a row a weight that is not 0, and the intercepts.
+create table if not exists ml.path_weights (
+    model varchar not null,
+    version integer not null,
+    step integer not null,              -- as in ml.regularization_path
+    class_label varchar,                -- multi-class models only
+    position integer not null,          -- as in ml.coefficients
+    weight double not null,
+);
+
 -- One number a row: fit statistics such as r2, aic, log_likelihood, condition_number.
 create table if not exists ml.fit_statistics (
     model varchar not null,

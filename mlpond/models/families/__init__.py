@@ -10,6 +10,7 @@ from mlpond.models.families.family import Family, Fitted, Training
 MODEL_TYPES = {
     "LINEAR_REG": "linear_reg",
     "LOGISTIC_REG": "linear_reg",
+    "GLM": "glm",
 }
 
 __all__ = ["MODEL_TYPES", "Family", "Fitted", "Training", "find_family"]

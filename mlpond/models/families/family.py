@@ -177,6 +177,7 @@ class Family:
             and the family reads the columns itself.
         task: What ``ml.models`` calls the task of a model without a label.
         max_classes: Most classes that a label may have.
+        boolean_label: Whether a label that is a number may be BOOLEAN as well, 0 and 1.
     """
 
     model_type: str
@@ -189,6 +190,7 @@ class Family:
     uses_features: bool = True
     task: str = ""
     max_classes: int = 50
+    boolean_label: bool = False
 
     @property
     def accepted(self) -> tuple[Option, ...]:

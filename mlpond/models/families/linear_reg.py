@@ -9,9 +9,9 @@ import numpy as np
 
 from mlpond.models import features, inference, linear
 from mlpond.models.explanation import linear_explanation
-from mlpond.models.families.family import Family, Fitted, Iteration, Table, Training, timed
+from mlpond.models.families.family import Family, Fitted, Table, Training, timed
 from mlpond.models.macros import supervised_macros
-from mlpond.models.option import CLASSES, LABELLED, Option, refuse
+from mlpond.models.option import CLASSES, LABELLED, WEIGHTED, Option, refuse
 from mlpond.models.stream import Rows
 from mlpond.models.warm import warm_start
 from mlpond.sql.templates.installer import mark
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from mlpond.models.options import Options
     from mlpond.models.request import Request
 
+PENALTIES = (
+    Option("l1_reg", "float", 0.0, low=0.0),
+    Option("l2_reg", "float", 0.0, low=0.0),
+    Option("regularization_path", "integer", 0, low=0),  # ours: how many penalties to try
+    Option("l1_ratio", "float", 1.0, low=0.0, high=1.0),  # ours: share of l1 in those
+)
 LINEAR = (
     *LABELLED,
     Option("warm_start", "boolean", False),
@@ -34,8 +40,8 @@ LINEAR = (
     Option("fit_intercept", "boolean", True),
     Option("category_encoding_method", "string", "ONE_HOT_ENCODING",
            ("ONE_HOT_ENCODING", "DUMMY_ENCODING")),
-    Option("l1_reg", "float", 0.0, low=0.0),
-    Option("l2_reg", "float", 0.0, low=0.0),
+    *WEIGHTED,
+    *PENALTIES,
 )  # fmt: skip
 
 
@@ -60,8 +66,48 @@ def _check_options(who: str, options: Options) -> None:
             )
         if options["l1_reg"] > 0:
             refuse(who, "calculate_p_values excludes l1_reg: its standard errors are not defined.")
+    check_path(who, options)
     if options.values.get("auto_class_weights") and options.values.get("class_weights"):
         refuse(who, "auto_class_weights and class_weights exclude each other; keep one of them.")
+
+
+def check_path(who: str, options: Options) -> None:
+    """Check regularization_path and l1_ratio against the other options.
+
+    Raises:
+        InputError: they contradict each other.
+    """
+    tried = options["regularization_path"]
+    if not tried:
+        if "l1_ratio" in options.given:
+            refuse(who, "l1_ratio is for regularization_path; set l1_reg and l2_reg instead.")
+        return
+    if tried == 1:
+        refuse(who, "regularization_path is 1; it must be the number of penalties to try, from 2.")
+    others = [
+        name for name in ("l1_reg", "l2_reg", "calculate_p_values", "warm_start") if options[name]
+    ]
+    if options["optimize_strategy"] != "AUTO_STRATEGY":
+        others.append("optimize_strategy")
+    if others:
+        refuse(
+            who, f"regularization_path chooses the penalty itself and excludes {', '.join(others)}."
+        )
+
+
+def check_choice(training: Training) -> None:
+    """Refuse a path of which no step can be chosen.
+
+    Raises:
+        InputError: there are no held-out rows, and all steps have the same number of weights.
+    """
+    options = training.options
+    if options["regularization_path"] and options["l1_ratio"] == 0 and not training.n_held_out:
+        refuse(
+            training.request.who,
+            "with l1_ratio = 0 all weights stay, so that only held-out rows can choose the "
+            "penalty; set data_split_method, or an l1_ratio above 0.",
+        )
 
 
 def _may_gather(request: Request) -> bool:
@@ -76,12 +122,14 @@ def _may_gather(request: Request) -> bool:
         and all(features.is_number(kind) for _, kind in request.input_columns)
         and options["fit_intercept"]
         and not options["calculate_p_values"]
-        and options["l1_reg"] == options["l2_reg"] == 0
+        and options["l1_reg"] == options["l2_reg"] == options["regularization_path"] == 0
+        and options["instance_weight_col"] is None
     )
 
 
 def _train(training: Training) -> Fitted:
     rows, task, options = training.rows, training.task, training.options
+    check_choice(training)
     label_mean = 0.0
     if task.kind == "regression":  # near it is enough, so that the first rows tell
         label_mean = training.engine.value(
@@ -117,6 +165,8 @@ def _with_moments(
 
 def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int]) -> Fitted:
     task, version, made = training.task, training.version, training.made
+    if training.options["instance_weight_col"] is not None:
+        fit = replace(fit, design=None)  # the functions of regression inference know no weights
     body = linear.prediction_body(
         rows, task, fit, model=version.name, version=version.version, source=mark("data"),
         threshold=mark("threshold"), transform=made,
@@ -127,10 +177,6 @@ def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int]) -> F
     macros += inference.inference_macros(
         version, rows, task, fit, training.options, made, training.training_query
     )
-    iterations = [
-        Iteration(step.iteration, step.loss, step.eval_loss, step.learning_rate)
-        for step in fit.iterations
-    ]
     return Fitted(
         macros,
         tables={
@@ -140,8 +186,9 @@ def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int]) -> F
             "coefficient_factors": Table(
                 ("position", "factor", "sum_of_squares"), inference.factor_rows(rows, fit)
             ),
+            **linear.path_tables(task, fit),
         },
-        iterations=timed(iterations, durations),
+        iterations=timed(linear.iterations(fit), durations),
         loss=fit.loss,
         warnings=linear.warnings_of(rows, fit),
         statistics=linear.fit_statistics(task, fit),
