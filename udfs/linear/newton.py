@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlpond.udfs.design import Array, Block, BoolArray, IntArray
+from mlpond.udfs.design import Array, Block, BoolArray, IntArray, Layout
 from mlpond.udfs.linear.evaluate import multinomial_sums, score_sums
 from mlpond.udfs.linear.fit import Fit, Inference, Iteration
 from mlpond.udfs.linear.inference import (
@@ -52,6 +52,7 @@ SPARED, SPARED_NATS, SURE = 1e-12, 1e-5, 10.0
 PERFECT = 1e-12  # share of the first F below which the fit is perfect
 EXACT = 1e-14  # promised gain, as a share of F, that is nothing but rounding
 DIVERGING = 0.1  # step of a standardised weight that is no convergence where the gain is nothing
+DONE = 1e-2  # curvature of separated rows, as a share of that of others
 SEPARATED = 1e-3  # mean log loss of classes that are as good as told apart
 MOST_ITERATIONS = 20
 
@@ -263,7 +264,8 @@ class NewtonPass:
         task, options = self.task, self.task.options
         warnings = constant_warnings(step.constant) + dependence_warnings(step.solution, options)
         if not converged and diverging:
-            warnings.append(separated(tuple(j for j in diverging if j < theta.shape[1] - 1)))
+            curvature = np.diag(state.hessian).reshape(theta.shape).sum(axis=0)
+            warnings.append(separated(_culprits(diverging, task.layout, curvature)))
         elif not converged:
             warnings.append(not_converged(options, len(log)))
         if task.classes > 1 and options.fit_intercept:
@@ -350,6 +352,22 @@ def _slow(base: Base | None, step: Step, gains: tuple[float, ...]) -> int:
     ratio = gains[-1] / gains[-2] if gains[-2] > 0 else 0.0
     is_slow = 0.2 < ratio < 0.6 and float(np.max(np.abs(step.d))) > DIVERGING
     return base.slow + 1 if is_slow else 0
+
+
+def _culprits(diverging: tuple[int, ...], layout: Layout, curvature: Array) -> tuple[int, ...]:
+    """The diverging columns, of one-hot columns only those whose rows are done.
+
+    With one category the others of a feature move too, the other way. But the separated one has
+    rows that are predicted without error, whose curvature is next to nothing.
+    """
+    kept = {j for j in diverging if j < layout.width}
+    for first, size in zip(layout.code_offsets, layout.cardinalities, strict=True):
+        own = [j for j in kept if first <= j < first + size]
+        most = max((curvature[j] for j in own), default=0.0)
+        done = {j for j in own if curvature[j] <= DONE * most}
+        if done:
+            kept -= set(own) - done
+    return tuple(sorted(kept))
 
 
 def _longest(d: Array) -> IntArray:
