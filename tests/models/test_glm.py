@@ -357,6 +357,21 @@ def test_bad_requests_are_refused(pond, options, label, columns, message):
         create(pond, options, label=label, columns=columns)
 
 
+def test_the_score_is_explained(pond, data):
+    create(pond, "family = 'poisson', exposure_col = 'exposure'", "rates",
+           columns="x, city, exposure")  # fmt: skip
+    found = rows(
+        pond,
+        "select predicted_counts, prediction_value, baseline_prediction_value, exposure, "
+        "list_sum(list_transform(top_feature_attributions, lambda a: a.attribution)) "
+        "from ml.explain_predict('rates', 't')",
+    )
+    for predicted, score, baseline, exposure, attributions in found:
+        assert exposure * math.exp(score) == pytest.approx(predicted, rel=1e-12)
+        assert baseline + attributions == pytest.approx(score, rel=1e-12, abs=1e-12)
+    assert rows(pond, "select count(*) from ml.global_explain('rates')") == [(2,)]
+
+
 def test_functions_of_regression_inference_say_why_not(pond):
     with pytest.raises(Exception, match="is a glm; it applies to linear_reg"):
         rows(pond, "from ml.robust_weights('poisson')")

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlpond.udfs.design import Array, Block, BoolArray, IntArray, Layout
+from mlpond.udfs.design import Array, Block, BoolArray
 from mlpond.udfs.linear.evaluate import multinomial_sums, score_sums
 from mlpond.udfs.linear.fit import Fit, Inference, Iteration
 from mlpond.udfs.linear.inference import (
@@ -30,6 +30,13 @@ from mlpond.udfs.linear.inference import (
 )
 from mlpond.udfs.linear.losses import SOFTMAX, loss_and_slope
 from mlpond.udfs.linear.newton_step import Step, newton_step
+from mlpond.udfs.linear.separation import (
+    SEPARATED,
+    add_column_weights,
+    culprits_among,
+    longest,
+    slow_steps,
+)
 from mlpond.udfs.linear.surrogate import Surrogate
 from mlpond.udfs.linear.task import Task, check_sums
 from mlpond.udfs.linear.warn import (
@@ -51,9 +58,6 @@ SMALL = 200_000  # rows
 SPARED, SPARED_NATS, SURE = 1e-12, 1e-5, 10.0
 PERFECT = 1e-12  # share of the first F below which the fit is perfect
 EXACT = 1e-14  # promised gain, as a share of F, that is nothing but rounding
-DIVERGING = 0.1  # step of a standardised weight that is no convergence where the gain is nothing
-DONE = 1e-2  # curvature of separated rows, as a share of that of others
-SEPARATED = 1e-3  # mean log loss of classes that are as good as told apart
 MOST_ITERATIONS = 20
 
 
@@ -70,6 +74,7 @@ class Sums:
         incomplete: Whether some row has no category, for each categorical feature.
         class_weight: Sum of the row weights of each class, shape (max(C, 2),); of a number y
             the sums of v (1 - y) and v y.
+        column_weight: Sum of the row weights of every one-hot column, shape (p,); 0 of others.
     """
 
     loss: float
@@ -79,6 +84,7 @@ class Sums:
     weight: float
     incomplete: BoolArray
     class_weight: Array
+    column_weight: Array
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ class NewtonPass:
             np.zeros((0,) if self.loss_only else self.theta.shape),
             np.zeros((0,) if self.loss_only else (size, size)),
             0, 0.0, np.zeros(len(layout.cardinalities), dtype=bool),
-            np.zeros(max(2, self.task.classes)),
+            np.zeros(max(2, self.task.classes)), np.zeros(layout.width),
         )  # fmt: skip
 
     def step(self, state: Sums, block: Block) -> Sums:
@@ -162,6 +168,8 @@ class NewtonPass:
         state.weight += block.total_weight
         state.incomplete |= np.array([bool(np.any(codes < 0)) for codes in block.codes], dtype=bool)
         state.class_weight += _class_weights(task, block)
+        if block.codes:
+            add_column_weights(state.column_weight, task.layout, block)
         return state
 
     def merge(self, a: Sums, b: Sums) -> Sums:
@@ -169,6 +177,7 @@ class NewtonPass:
         return Sums(
             a.loss + b.loss, a.gradient + b.gradient, a.hessian + b.hessian, a.rows + b.rows,
             a.weight + b.weight, a.incomplete | b.incomplete, a.class_weight + b.class_weight,
+            a.column_weight + b.column_weight,
         )  # fmt: skip
 
     def finish(self, state: Sums, evaluation: Sums | None = None) -> NewtonPass | Fit:
@@ -210,8 +219,10 @@ class NewtonPass:
         objective_size = max(objective, PERFECT * base.first if base else 0.0)
         share = step.gain / objective_size if objective_size > 0 else 0.0
         before = base.objective if base else math.inf
-        slow = _slow(base, step, gains) if not (options.l1_reg or options.l2_reg) else 0
-        diverging = tuple(int(j) for j in _longest(step.d)) if slow else ()
+        slow = 0
+        if base is not None and not (options.l1_reg or options.l2_reg):
+            slow = slow_steps(base.slow, base.length, step.d, gains)
+        diverging = tuple(int(j) for j in longest(step.d)) if slow else ()
         if slow >= 3 and (share < 1e-6 or objective < SEPARATED * state.weight):
             return self._fit(state, self.theta, step, log, False, diverging)
         if options.stops(before, objective):
@@ -265,7 +276,8 @@ class NewtonPass:
         warnings = constant_warnings(step.constant) + dependence_warnings(step.solution, options)
         if not converged and diverging:
             curvature = np.diag(state.hessian).reshape(theta.shape).sum(axis=0)
-            warnings.append(separated(_culprits(diverging, task.layout, curvature)))
+            culprits = culprits_among(diverging, task.layout, curvature, state.column_weight)
+            warnings.append(separated(culprits))
         elif not converged:
             warnings.append(not_converged(options, len(log)))
         if task.classes > 1 and options.fit_intercept:
@@ -339,38 +351,3 @@ def _predicted(gains: tuple[float, ...], objective: float) -> float:
         return math.inf
     before = gains[-2] / objective if len(gains) > 1 else 0.0
     return max(1.0, share / before**2 if before > 0 else 1.0) * share * share
-
-
-def _slow(base: Base | None, step: Step, gains: tuple[float, ...]) -> int:
-    """Count steps that look like the way to infinity: long ones that gain 1/e of the last.
-
-    A Newton step towards an optimum gains the square of the last; one along a direction in which
-    the loss falls to 0 as exp(-t) has length 1 in t, and leaves 1/e of what was left.
-    """
-    if base is None or len(gains) < 2 or base.length < 1.0:
-        return 0
-    ratio = gains[-1] / gains[-2] if gains[-2] > 0 else 0.0
-    is_slow = 0.2 < ratio < 0.6 and float(np.max(np.abs(step.d))) > DIVERGING
-    return base.slow + 1 if is_slow else 0
-
-
-def _culprits(diverging: tuple[int, ...], layout: Layout, curvature: Array) -> tuple[int, ...]:
-    """The diverging columns, of one-hot columns only those whose rows are done.
-
-    With one category the others of a feature move too, the other way. But the separated one has
-    rows that are predicted without error, whose curvature is next to nothing.
-    """
-    kept = {j for j in diverging if j < layout.width}
-    for first, size in zip(layout.code_offsets, layout.cardinalities, strict=True):
-        own = [j for j in kept if first <= j < first + size]
-        most = max((curvature[j] for j in own), default=0.0)
-        done = {j for j in own if curvature[j] <= DONE * most}
-        if done:
-            kept -= set(own) - done
-    return tuple(sorted(kept))
-
-
-def _longest(d: Array) -> IntArray:
-    """The columns (p for the intercept) whose weights still move."""
-    size = np.max(np.abs(d), axis=0)
-    return np.flatnonzero(size > max(DIVERGING, 0.5 * float(np.max(size))))

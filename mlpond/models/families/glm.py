@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpond.errors import TrainingError
 from mlpond.models import inference, linear
+from mlpond.models.explanation import linear_explanation
 from mlpond.models.families.family import Family, Fitted, Table, Training, timed
 from mlpond.models.families.linear_reg import PENALTIES, check_choice, check_path
 from mlpond.models.macros import supervised_macros
@@ -198,6 +199,7 @@ def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int], run:
         for macro in supervised_macros(version, task, body, training.evaluation_query)
     ]
     macros.append(linear.weights_macro(version, task))
+    macros.append(linear_explanation(training, rows, fit))
     macros += inference.inference_macros(
         version, rows, task, fit, training.options, made, training.training_query
     )
