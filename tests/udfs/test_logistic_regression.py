@@ -498,6 +498,17 @@ def test_one_pass_after_the_sample_is_enough(monkeypatch, data):
     assert again.standardised == approx(exact.standardised, abs=1e-12)
 
 
+def test_separation_is_said_where_a_sample_was_fitted():
+    rng = np.random.default_rng(4)
+    n = 30_000
+    X, code = rng.normal(size=(n, 2)), rng.integers(0, 4, n)
+    y = np.where(code == 2, 1.0, rng.random(n) < 1 / (1 + np.exp(-X[:, 0])))
+    task = Task(LOGISTIC, layout_of(X, (4,)), moments(X), Options(), 1)
+    rows = blocks(X, y, (code,), sizes=[5000] * 6)
+    got = train(SamplePass(task, 0.5, task.start(None)).finish(tuple(rows[:3])), rows)
+    assert [(w.kind, w.columns) for w in got.warnings] == [("separation", (4,))]
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_a_warm_start_at_the_optimum_has_nothing_to_do(data, classes):
     X, codes, _, y = data
