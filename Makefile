@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 
 PARALLEL := -n auto --dist worksteal
 
-.PHONY: demo test explore lint format bench accuracy docs docs-build docs-serve constraints clean
+.PHONY: demo test test-slow explore lint format bench accuracy docs docs-build docs-serve constraints clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -16,8 +16,12 @@ demo: $(VENV)/.demo
 	$(BIN)/mlpond run flights
 	@echo "mlpond is in $(BIN): type  . $(BIN)/activate  first. The duckdb shell: pip install duckdb-cli"
 
+# All but the slow tests; those are the examples of the documentation, whole pipelines and the wheel.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+
+test-slow: $(VENV)/.test
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # The tests of laws on examples that no run has seen, and more of them; `make test` repeats its own.
 explore: $(VENV)/.test

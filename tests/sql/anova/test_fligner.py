@@ -45,7 +45,9 @@ def test_a_shift_of_one_group_changes_nothing(con, samples):
     load(con, named(samples))
     before = one(con, FLIGNER)
     con.execute("update samples set y = y + 1024 where level = 'g0'")
-    assert one(con, FLIGNER) == before
+    # distances from the median are exact, but an update may move rows, and sums with them
+    for field, value in one(con, FLIGNER).items():
+        assert value == (None if before[field] is None else approx(before[field], rel=1e-12))
 
 
 @pytest.mark.parametrize(
