@@ -246,3 +246,20 @@ def test_columns_are_not_read_in_place_of_what_is_inside(con):
     found = con.execute("select n, ml.t_test_welch(x, t) from s group by n").fetchall()[0][1]
     assert found["n"] == 9
     assert found["statistic"] == approx(0.0, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("call", "constant"),
+    [
+        ("t_test_1samp(x, {})", "2"),
+        ("z_test_1samp(x, {}, sd := {})", "2"),
+        ("z_test_ind(x, x > 1, sd_treatment := {})", "2"),
+        ("chi2_variance_test(x, {})", "2"),
+        ("proportion_test_1samp(x > 2, {})", "0.25"),
+    ],
+)
+def test_what_is_given_may_come_from_a_query(con, call, constant):
+    rows = "from (values (1.0), (2.5), (7.0), (0.5)) as t(x)"
+    asked = call.replace("{}", f"(select max(v) from (values ({constant})) as u(v))")
+    found = con.execute(f"select ml.{asked} {rows}").fetchall()
+    assert found == con.execute(f"select ml.{call.replace('{}', constant)} {rows}").fetchall()
