@@ -119,3 +119,19 @@ def test_bad_requests_are_named(con):
             one(con, asked(BARNARD, "both"))
     with pytest.raises(duckdb.Error, match="second factor has 3 levels"):
         one(con, "from ml.barnard_exact('penguins', 'sex', 'species')")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_interval_is_the_score_interval(con, table):
+    tabulate(con, table)
+    (f1, x1), (f2, x2) = table
+    for alternative, level in (("two-sided", 0.95), ("less", 0.9), ("greater", 0.9)):
+        row = one(con, asked(BARNARD, alternative))
+        # tests/sql/intervals holds it against the definition; one-sided it has one end of that at 90 %
+        low, high = con.execute(
+            "select i.ci_lower, i.ci_upper from (select ml.proportion_difference_interval("
+            "$1, $2, $3, $4, 'score', confidence_level := $5) as i)",
+            [x2, f2 + x2, x1, f1 + x1, level],
+        ).fetchone()
+        expected = (-1 if alternative == "less" else low, 1 if alternative == "greater" else high)
+        assert (row["ci_lower"], row["ci_upper"]) == approx(expected, rel=1e-14)

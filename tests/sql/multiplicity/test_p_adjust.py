@@ -32,6 +32,21 @@ def adjusted(con, p, method, options=""):
     return con.execute(query).fetchnumpy()
 
 
+def test_families_are_adjusted_by_themselves(pond):
+    rng = np.random.default_rng(5)
+    p, family = rng.random(60) ** 3, rng.integers(0, 4, 60)
+    pond.con.execute(
+        "create or replace table f as select unnest(?)::double as p, nullif(unnest(?), 0) as family",
+        [p.tolist(), family.tolist()],
+    )  # one family is that of the NULLs
+    for method, name in METHODS.items():
+        found = rows(pond, f"select p_adjusted from ml.p_adjust('f', 'p', '{method}', family := 'family')")
+        expected = np.empty(60)
+        for value in range(4):
+            expected[family == value] = multipletests(p[family == value], 0.05, name)[1]
+        assert np.ravel(found) == pytest.approx(expected, rel=1e-13), method
+
+
 P = st.one_of(
     st.floats(0, 1), st.floats(0, 1).map(lambda p: p**5), st.integers(0, 20).map(lambda k: k / 20)
 )

@@ -45,6 +45,18 @@ def test_splits_are_drawn_evenly(con, statistic, function, alternative):
     assert row["standard_error"] == approx(np.std(differences), rel=0.03)  # 1/√(2·9999) is 0.7 %
 
 
+def test_the_effect_is_in_standard_deviations_within_the_groups(con):
+    a, b = [1.2, 3.4, 2.2, 5.1], [4.0, 3.9, 6.1, 2.5, 7.7]
+    load(con, {"a": a, "b": b})
+    sd = math.sqrt((3 * np.var(a, ddof=1) + 4 * np.var(b, ddof=1)) / 7)
+    for statistic, function in (("mean", np.mean), ("median", np.median)):
+        row = permutation(con, f", n_resamples := 9, statistic := '{statistic}'")
+        # centred sums of nine squares
+        assert row["effect_size"] == approx((function(b) - function(a)) / sd, rel=1e-13)
+    load(con, {"a": [1.0, 1.0], "b": [2.0, 2.0]})
+    assert permutation(con, ", n_resamples := 9")["effect_size"] is None
+
+
 def test_p_is_never_zero(con):
     load(con, {"a": list(range(20)), "b": list(range(100, 120))})
     row = permutation(con, ", n_resamples := 99")
