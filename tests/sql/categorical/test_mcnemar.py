@@ -54,6 +54,19 @@ def test_agrees_with_statsmodels(con, method, table):
     assert (row["n_to_greater"], row["n_from_greater"]) == (table[0][1], table[1][0])
 
 
+def test_the_success_may_be_named(con):
+    tabulate(con, [[10, 7], [2, 30]])
+    greater = one(con, CELLS)
+    levels = [row[0] for row in con.execute("select distinct a::varchar from cells order by a").fetchall()]
+    named = [one(con, CELLS.replace("'n')", f"'n', success := '{level}')")) for level in levels]
+    assert named[1] == greater
+    assert (named[0]["n_to_greater"], named[0]["n_from_greater"]) == (2, 7)
+    assert named[0]["estimate"] == -greater["estimate"]
+    assert named[0]["p_value"] == greater["p_value"]
+    with pytest.raises(duckdb.Error, match="mcnemar: success is perhaps; the answers are"):
+        one(con, CELLS.replace("'n')", "'n', success := 'perhaps')"))
+
+
 def test_exchanging_the_surveys_turns_the_sign(con):
     tabulate(con, [[10, 7], [2, 30]])
     there, back = one(con, CELLS), one(con, CELLS.replace("'a', 'b'", "'b', 'a'"))
