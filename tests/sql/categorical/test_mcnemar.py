@@ -57,7 +57,9 @@ def test_agrees_with_statsmodels(con, method, table):
 def test_the_success_may_be_named(con):
     tabulate(con, [[10, 7], [2, 30]])
     greater = one(con, CELLS)
-    levels = [row[0] for row in con.execute("select distinct a::varchar from cells order by a").fetchall()]
+    levels = [
+        row[0] for row in con.execute("select distinct a::varchar from cells order by a").fetchall()
+    ]
     named = [one(con, CELLS.replace("'n')", f"'n', success := '{level}')")) for level in levels]
     assert named[1] == greater
     assert (named[0]["n_to_greater"], named[0]["n_from_greater"]) == (2, 7)

@@ -142,7 +142,7 @@ def test_the_range_of_two_means_is_students_t(con, q):
 def test_studentized_range_quantile_inverts(con):
     rows = con.execute(
         "with points(p, k, df) as (values (0.001, 2, 1), (0.2, 40, 3), (0.6, 3, 1e4), (0.95, 3, 20), "
-        "(0.9999, 12, 7.5)) select p, ml.studentized_range_cdf(x, k, df), ml.studentized_range_sf(x, k, df) "
+        "(0.9999, 12, 7.5), (0.5, 30, 1), (0.999999, 3, 1)) select p, ml.studentized_range_cdf(x, k, df), ml.studentized_range_sf(x, k, df) "
         "from (select *, ml.studentized_range_quantile(p, k, df) as x from points)"
     ).fetchall()
     for p, low, high in rows:

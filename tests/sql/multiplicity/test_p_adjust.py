@@ -40,7 +40,9 @@ def test_families_are_adjusted_by_themselves(pond):
         [p.tolist(), family.tolist()],
     )  # one family is that of the NULLs
     for method, name in METHODS.items():
-        found = rows(pond, f"select p_adjusted from ml.p_adjust('f', 'p', '{method}', family := 'family')")
+        found = rows(
+            pond, f"select p_adjusted from ml.p_adjust('f', 'p', '{method}', family := 'family')"
+        )
         expected = np.empty(60)
         for value in range(4):
             expected[family == value] = multipletests(p[family == value], 0.05, name)[1]
