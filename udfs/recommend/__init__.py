@@ -1,0 +1,1 @@
+"""Recommenders: factors of users and items learnt from ratings."""
