@@ -23,6 +23,7 @@ TABLES = (
     "coefficient_factors",
     "regularization_path",
     "path_weights",
+    "factors",
     "fit_statistics",
     "transform_state",
     "calibration",

@@ -111,6 +111,18 @@ create table if not exists ml.path_weights (
     weight double not null,
 );
 
+-- Factors of recommenders: a row a user, a row an item, and one for the global intercept.
+create table if not exists ml.factors (
+    model varchar not null,
+    version integer not null,
+    side varchar not null,              -- user, item or global
+    position integer not null,          -- from 0, in the order of the ids
+    id varchar,                         -- as text; NULL for the global intercept
+    factors double[],
+    intercept double not null,
+    ratings bigint not null,            -- training ratings of it
+);
+
 -- One number a row: fit statistics such as r2, aic, log_likelihood, condition_number.
 create table if not exists ml.fit_statistics (
     model varchar not null,

@@ -38,7 +38,7 @@ class Options:
         max_iterations: An iteration updates all users, then all items; for BPR it is as many draws
             as there are ratings.
         early_stop: Whether small progress may end the fit.
-        min_rel_progress: Stop once the objective falls by a smaller share of itself.
+        min_rel_progress: Stop once the objective falls by no more than that share of itself.
         seed: Of the factors that the fit starts from, and of the draws.
         threads: Threads that may work at once; the result does not depend on them.
     """
@@ -80,7 +80,7 @@ class Options:
 
     def stops(self, before: float, after: float) -> bool:
         """Whether the progress from one objective to the next is too small to go on."""
-        return self.early_stop and before - after < self.min_rel_progress * abs(before)
+        return self.early_stop and before - after <= self.min_rel_progress * abs(before)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ MODEL_TYPES = {
     "LINEAR_REG": "linear_reg",
     "LOGISTIC_REG": "linear_reg",
     "GLM": "glm",
+    "MATRIX_FACTORIZATION": "matrix_factorization",
 }
 
 __all__ = ["MODEL_TYPES", "Family", "Fitted", "Training", "find_family"]
