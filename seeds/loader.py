@@ -84,8 +84,8 @@ def load(pond: Pond, name: str, schema: str | None = None) -> dict[str, int]:
         rows = {}
         for table, path in seed.tables.items():
             relation = f"{target}.{identifier(table)}"
-            reader = _reader(path, seed.types.get(table, {}))
-            pond.con.execute(f"create or replace table {relation} as from {reader}")
+            rows_of = _reader(path, seed.types.get(table, {}), target)
+            pond.con.execute(f"create or replace table {relation} as from {rows_of}")
             rows[table] = pond.con.execute(f"select count(*) from {relation}").fetchall()[0][0]
     return rows
 
@@ -105,7 +105,10 @@ def _read(path: Path) -> Seed:
     )
 
 
-def _reader(path: Path, types: dict[str, str]) -> str:
+def _reader(path: Path, types: dict[str, str], schema: str) -> str:
+    if path.suffix == ".sql":  # a generated table; it may read those before it in the schema
+        query = path.read_text(encoding="utf-8").replace("{{ schema }}", schema)
+        return f"({query}\n)"
     text = string(str(path))
     if path.suffix == ".csv":
         given = f", types = {literal(types)}" if types else ""

@@ -19,6 +19,7 @@ FIELDS = (
     "explanation",
     "evaluation/classification", "evaluation/curves", "evaluation/regression",
     "evaluation/clustering", "evaluation/ranking", "evaluation/comparison",
+    "recommend",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from mlpond.errors import InputError
@@ -50,6 +51,55 @@ def test_nist_keeps_the_digits(pond):
     assert pond.con.execute(one).fetchall() == [("1000000000000.4000000",)]
     counts = "select count(*) from nist.datasets join (select dataset, count(*) as n from (select dataset from nist.univariate union all select dataset from nist.anova union all select dataset from nist.linear) group by 1) using (dataset) where n = n_observations"
     assert pond.con.execute(counts).fetchall() == [(31,)]
+
+
+RATINGS = {"true_films": 400, "true_viewers": 600, "films": 400, "ratings": 22_623}
+
+
+def test_ratings_are_generated_as_their_truth_says(pond):
+    assert load(pond, "ratings", schema="club") == RATINGS
+    ((pairs, error, correlation, least, most),) = pond.con.execute("""
+        with expected as (
+            select
+                viewer_id, film_id, stars,
+                3.4 + v.intercept + f.intercept + list_dot_product(v.factors, f.factors) as stars_expected,
+            from club.ratings
+            join club.true_viewers as v using (viewer_id)
+            join club.true_films as f using (film_id)
+        )
+        select
+            count(distinct (viewer_id, film_id)),
+            sqrt(avg((stars - stars_expected) ** 2)),
+            corr(stars, stars_expected),
+            min(stars),
+            max(stars),
+        from expected
+    """).fetchall()
+    assert (pairs, least, most) == (22_623, 1, 5)
+    # noise of 0.5, rounding to whole stars sqrt(1 / 12), and what is cut off at 1 and 5
+    assert error == pytest.approx(np.hypot(0.5, 12**-0.5), abs=0.02)
+    assert correlation > 0.7
+    # draws do not depend on each other, whatever the ids: 400 films, so 0.05 is one standard error
+    for one, another in (
+        ("factors[1]", "factors[2]"),
+        ("factors[2]", "fame"),
+        ("intercept", "factors[3]"),
+    ):
+        ((r,),) = pond.con.execute(f"select corr({one}, {another}) from club.true_films").fetchall()
+        assert abs(r) < 0.15
+    assert load(pond, "ratings", schema="club") == RATINGS
+
+
+def test_ratings_are_the_same_in_the_shell(pond, shell, tmp_path):
+    """DuckDB 1.5 and 2.0 hash alike, so a generated seed is one table."""
+    load(pond, "ratings")
+    digest = "select md5(string_agg(concat_ws(',', viewer_id, film_id, stars, rated_at), ';' order by viewer_id, film_id)) as digest from cinema.ratings"
+    script = ["create schema cinema;"]
+    for table, path in find_seed("ratings").tables.items():
+        query = path.read_text(encoding="utf-8").replace("{{ schema }}", "cinema")
+        script.append(f"create table cinema.{table} as {query};")
+    (row,) = shell(tmp_path / "x.duckdb", "\n".join([*script, digest]))
+    assert pond.con.execute(digest).fetchall() == [(row["digest"],)]
 
 
 def test_loading_again_restores_the_tables(pond):
