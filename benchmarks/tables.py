@@ -97,3 +97,19 @@ def group_table(rows: int) -> Path:
         f"(1000 + 100 * {uniform(4)})::decimal(10, 3) as price from range({rows}) r(i)"
     )
     return kept(f"grouped_{rows}", f"{rows:,} rows of groups", _create(query))
+
+
+def rating_table(rows: int, users: int, items: int) -> Path:
+    """A file with table t of so many ratings: user, item and rating, 1 to 5; a pair appears once.
+
+    Some users rate more and some items are rated more often, as in MovieLens.
+    """
+    query = (
+        "select * from (select "
+        f'floor({users} * pow({uniform(0)}, 1.6e0))::integer as "user", '
+        f"floor({items} * pow({uniform(1)}, 2.2e0))::integer as item, "
+        f"1 + floor(5 * any_value({uniform(2)}))::integer as rating "
+        f"from range({3 * rows}) r(i) group by 1, 2) "
+        f'order by hash("user", item) limit {rows}'
+    )
+    return kept(f"ratings_{rows}_{users}_{items}", f"{rows:,} ratings", _create(query))

@@ -70,10 +70,14 @@ def alternate(
 
 
 def _start(ratings: Ratings, options: Options, explicit: bool) -> tuple[Array, Array]:
-    """Users at 0, items at random; with explicit feedback a last column for the intercepts."""
+    """Users at 0, items at random; with explicit feedback a last column for the intercepts.
+
+    Exact half-steps work in float64, gradient steps in float32.
+    """
     K = options.num_factors
-    P = np.zeros((ratings.by_user.rows, K + explicit))  # (U, d)
-    Q = np.zeros((ratings.by_item.rows, K + explicit))  # (I, d)
+    kind = np.float32 if options.conjugate else np.float64
+    P = np.zeros((ratings.by_user.rows, K + explicit), kind)  # (U, d)
+    Q = np.zeros((ratings.by_item.rows, K + explicit), kind)  # (I, d)
     rng = np.random.default_rng(options.seed)
     Q[:, :K] = rng.normal(0.0, 1.0 / np.sqrt(K), (Q.shape[0], K))
     return P, Q
@@ -85,7 +89,7 @@ def _split(other: Array, mean: float, explicit: bool) -> tuple[Array, Array]:
         return other, np.zeros(other.shape[0])
     F = other.copy()
     F[:, -1] = 1.0
-    return F, mean + other[:, -1]
+    return F, mean + other[:, -1].astype(np.float64)
 
 
 def _half_step(
@@ -97,12 +101,13 @@ def _half_step(
 
     explicit = options.feedback_type == "EXPLICIT"
     F, offset = _split(other, mean, explicit)
-    B = options.l2_reg * np.eye(F.shape[1])  # (d, d)
+    B = options.l2_reg * np.eye(F.shape[1], dtype=X.dtype)  # (d, d)
     if not explicit:
         B += F.T @ F
     arguments = (rows.indptr, rows.index, rows.value, F, offset, B, _alpha(options), X)
     if options.conjugate:
-        _run(pool, solve_by_gradients, rows, (*arguments, CG_STEPS), options.threads)
+        squares = np.einsum("mk,mk->m", F, F)
+        _run(pool, solve_by_gradients, rows, (*arguments, squares, CG_STEPS), options.threads)
     else:
         _run(pool, solve_exactly, rows, arguments, options.threads)
 
@@ -128,10 +133,12 @@ def _objective(
     )  # fmt: skip
     total, weight = float(each.sum()), float(by_item.index.size)
     if not explicit:
-        total += float(np.sum((P.T @ P) * (Q.T @ Q)))  # s² summed over all pairs
+        # s² summed over all pairs
+        total += float(np.sum((P.T @ P) * (Q.T @ Q), dtype=np.float64))
         pairs = float(P.shape[0]) * Q.shape[0]
         weight = pairs + options.wals_alpha * float(by_item.value.sum(dtype=np.float64))
-    penalty = options.l2_reg * float(np.sum(P * P) + np.sum(Q * Q))
+    squares = sum(float(np.einsum("nk,nk->", X, X, dtype=np.float64)) for X in (P, Q))
+    penalty = options.l2_reg * squares
     return total / weight, total + penalty
 
 
@@ -163,7 +170,9 @@ def _fit(
 ) -> Fit:  # fmt: skip
     K = options.num_factors
     return fitted(
-        ratings, (P[:, :K], Q[:, :K]),
-        tuple(X[:, K] if X.shape[1] > K else np.zeros(X.shape[0]) for X in (P, Q)),
+        ratings, [X[:, :K].astype(np.float64) for X in (P, Q)],
+        [
+            X[:, K].astype(np.float64) if X.shape[1] > K else np.zeros(X.shape[0]) for X in (P, Q)
+        ],
         mean, log, converged,
     )  # fmt: skip

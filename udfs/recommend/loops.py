@@ -24,8 +24,10 @@ from numba import njit
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 # A pivot below this share of its diagonal is a direction that the ratings say nothing of.
 _DEPENDENT = 1e-13
-# Square of a residual's length below which a row is solved.
-_SOLVED = 1e-20
+# Curvature below this share of the greatest is rounding of float32; a step along it would be wild.
+_FLAT = 1e-6
+# Square of a residual's length at which a row is solved: squares of float32 are near underflow.
+_SOLVED = 1e-30
 
 
 @njit(cache=True, nogil=True)
@@ -143,8 +145,9 @@ def _add_residuals(
 ) -> None:  # fmt: skip
     """Write sum_j (targets · w_j t_j - w_j f_j · x) f_j - B x into out, shape (d,)."""
     d = x.size
+    zero = np.float32(0.0)
     for a in range(d):
-        s = 0.0
+        s = zero
         for b in range(d):
             s += B[a, b] * x[b]
         out[a] = -s
@@ -155,66 +158,76 @@ def _add_residuals(
         w1, t1 = _weights(value[j + 1], offset[index[j + 1]], alpha)
         w2, t2 = _weights(value[j + 2], offset[index[j + 2]], alpha)
         w3, t3 = _weights(value[j + 3], offset[index[j + 3]], alpha)
-        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+        s0, s1, s2, s3 = zero, zero, zero, zero
         for a in range(d):
             s0 += f0[a] * x[a]
             s1 += f1[a] * x[a]
             s2 += f2[a] * x[a]
             s3 += f3[a] * x[a]
-        s0, s1 = targets * t0 - w0 * s0, targets * t1 - w1 * s1
-        s2, s3 = targets * t2 - w2 * s2, targets * t3 - w3 * s3
+        r0, r1 = np.float32(targets * t0 - w0 * s0), np.float32(targets * t1 - w1 * s1)
+        r2, r3 = np.float32(targets * t2 - w2 * s2), np.float32(targets * t3 - w3 * s3)
         for a in range(d):
-            out[a] += s0 * f0[a] + s1 * f1[a] + s2 * f2[a] + s3 * f3[a]
+            out[a] += r0 * f0[a] + r1 * f1[a] + r2 * f2[a] + r3 * f3[a]
         j += 4
     while j < end:
         f = F[index[j]]
         w, t = _weights(value[j], offset[index[j]], alpha)
-        s = 0.0
+        s = zero
         for a in range(d):
             s += f[a] * x[a]
-        s = targets * t - w * s
+        r = np.float32(targets * t - w * s)
         for a in range(d):
-            out[a] += s * f[a]
+            out[a] += r * f[a]
         j += 1
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def solve_by_gradients(
     first: int, last: int, indptr: Any, index: Any, value: Any, F: Any, offset: Any, B: Any,
-    alpha: float, X: Any, steps: int,
+    alpha: float, X: Any, squares: Any, steps: int,
 ) -> None:  # fmt: skip
     """Improve rows first up to last by some steps of conjugate gradients, from what X holds.
 
-    Each step lowers the row's sum. The arguments are those of `solve_exactly`.
+    Each step lowers the row's sum. The arguments are those of `solve_exactly`, but F, B and X are
+    float32: twice as many fit into cache and register, and a few steps are not exact anyway.
+    Besides squares, |f|² of every row of F, shape (m,), and how many steps.
     """
     d = F.shape[1]
-    r, p, Ap = np.empty(d), np.empty(d), np.empty(d)
+    shared = 0.0
+    for a in range(d):
+        shared += B[a, a]
+    r, p, Ap = np.empty(d, np.float32), np.empty(d, np.float32), np.empty(d, np.float32)
     for row in range(first, last):
         x = X[row]
         begin, end = indptr[row], indptr[row + 1]
         _add_residuals(begin, end, index, value, F, offset, alpha, B, x, 1.0, r)
+        trace = shared  # at least the greatest curvature
+        for j in range(begin, end):
+            trace += squares[index[j]] * _weights(value[j], 0.0, alpha)[0]
         rr = 0.0
         for a in range(d):
             p[a] = r[a]
             rr += r[a] * r[a]
         for _ in range(steps):
-            if rr < _SOLVED:
+            if not rr > _SOLVED:
                 break
             _add_residuals(begin, end, index, value, F, offset, alpha, B, p, 0.0, Ap)  # -A p
-            s = 0.0
+            curvature, size = 0.0, 0.0
             for a in range(d):
-                s -= p[a] * Ap[a]
-            if not s > 0.0:
+                curvature -= p[a] * Ap[a]
+                size += p[a] * p[a]
+            if not curvature > _FLAT * trace * size:
                 break
-            length = rr / s
+            length = np.float32(rr / curvature)
             before = rr
             rr = 0.0
             for a in range(d):
                 x[a] += length * p[a]
                 r[a] += length * Ap[a]
                 rr += r[a] * r[a]
+            turn = np.float32(rr / before)
             for a in range(d):
-                p[a] = r[a] + rr / before * p[a]
+                p[a] = r[a] + turn * p[a]
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
