@@ -2,6 +2,7 @@
 
 from benchmarks import (
     distribution_columns,
+    factorization,
     group_tests,
     least_squares,
     linear_models,
@@ -21,4 +22,5 @@ if __name__ == "__main__":
     least_squares.main()
     linear_models.main()
     regression_inference.main()
+    factorization.main()
     roc_auc.main()

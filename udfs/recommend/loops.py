@@ -308,9 +308,10 @@ def rank_pairs(
                     hi = middle
             if lo == end or index[lo] != j:
                 break
+        p, qi, qj = P[u], Q[i], Q[j]
         x = c[i] - c[j]
         for k in range(K):
-            x += P[u, k] * (Q[i, k] - Q[j, k])
+            x += p[k] * (qi[k] - qj[k])
         counted += 1
         ordered += x > 0.0
         # -ln σ(x), and 1 - σ(x), without overflow
@@ -325,8 +326,8 @@ def rank_pairs(
         c[i] += rate * (g - ridge * c[i])
         c[j] += rate * (-g - ridge * c[j])
         for k in range(K):
-            p, qi, qj = P[u, k], Q[i, k], Q[j, k]
-            P[u, k] = p + rate * (g * (qi - qj) - ridge * p)
-            Q[i, k] = qi + rate * (g * p - ridge * qi)
-            Q[j, k] = qj + rate * (-g * p - ridge * qj)
+            pk, ik, jk = p[k], qi[k], qj[k]
+            p[k] = pk + rate * (g * (ik - jk) - ridge * pk)
+            qi[k] = ik + rate * (g * pk - ridge * ik)
+            qj[k] = jk + rate * (-g * pk - ridge * jk)
     return total, counted, ordered, counter
