@@ -3,7 +3,7 @@
 Where a loss has the expected curvature for its Hessian, this is Fisher's scoring, which is
 iteratively reweighted least squares. One pass evaluates the loss, its gradient and its Hessian at
 one point; finish() takes the next step. On large data it begins near the optimum of a sample
-(sample.py) and needs two passes.
+(sample.py), which may spare the second pass as well (surrogate.py).
 
 Throughout: theta (C, p + 1), the weights of the standardised columns with the intercept last;
 F the objective, d the step. C = 1 for two classes. For K classes C = K, and without an l1 penalty

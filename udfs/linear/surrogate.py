@@ -89,8 +89,10 @@ class Surrogate:
         gap /= len(self.parts) * (len(self.parts) - 1)
         # and what the surrogate itself lacks to its optimum: much, where labels are separated
         first, second = step.gain / state.loss, more.gain / state.loss
-        if second > 0:
-            gap += max(1.0, second / max(first, 1e-300) ** 2) * second**2 * state.loss
+        ratio = second / max(first, 1e-300)
+        if task.loss.is_newton:
+            ratio = max(second, second * ratio / max(first, 1e-300))  # squares of steps, not shares
+        gap += min(ratio, 1.0) * max(second, 0.0) * state.loss
         return theta + more.d, loss - more.loss_gain, gap
 
     def _gap(self, task: Task, errors: Array, H: Array) -> float:
