@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from mlpond.errors import MlpondError
 
 if TYPE_CHECKING:
+    from mlpond.reports.write import report
     from mlpond.session import Session, connect, run
 
 __version__ = "0.1.0"
-__all__ = ["MlpondError", "Session", "__version__", "connect", "run"]
+__all__ = ["MlpondError", "Session", "__version__", "connect", "report", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +26,8 @@ def __getattr__(name: str) -> Any:
         from mlpond import session
 
         return getattr(session, name)
+    if name == "report":
+        from mlpond.reports.write import report
+
+        return report
     raise AttributeError(f"module 'mlpond' has no attribute {name!r}")

@@ -18,6 +18,7 @@ from mlpond.interrupt import interruptible
 if TYPE_CHECKING:
     from mlpond.lineage import References
     from mlpond.pipelines.runner import RunResult
+    from mlpond.reports.write import Written
 
 # What DuckDB says where a model, and so its function, does not exist.
 MISSING_FUNCTION = "Table Function with name"
@@ -170,6 +171,20 @@ class Session:
         return run_pipeline(
             self, os.fspath(pipeline), params=params, select=select, full_refresh=full_refresh
         )
+
+    def write_report(
+        self,
+        pipeline: str | os.PathLike[str],
+        out: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+    ) -> Written:
+        """Write an HTML page of what a pipeline has made in this database; see ``mlpond.report``.
+
+        It is not called ``report``: that is how work in progress speaks to ``on_progress``.
+        """
+        from mlpond.reports.write import write_report
+
+        return write_report(self, pipeline, out, overwrite=overwrite)
 
     def render(self, text: str, values: Mapping[str, Any]) -> str:
         """Render Jinja text with values, each quoted as SQL by its Python type.

@@ -73,6 +73,32 @@ def run(
 
 @app.command()
 @reported
+def report(
+    pipeline: Annotated[
+        str,
+        typer.Argument(metavar="PIPELINE", help="Name of a shipped pipeline, or a folder."),
+    ],
+    db: FileToWrite = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="HTML file; PIPELINE.html without it."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is not a report.")
+    ] = False,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Show the page in the browser.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Write what a pipeline has made as one HTML page: charts, tables, SQL, checks, runs."""
+    from mlpond.cli.report import report_command
+
+    report_command(pipeline, db, out, overwrite, open_)
+
+
+@app.command()
+@reported
 def sql(
     query: Annotated[
         str | None,

@@ -1,6 +1,7 @@
 """A pipeline as a folder of files.
 
-    pipeline.toml      description, seeds, [parameters.NAME], [summary] headline and queries
+    pipeline.toml      description, seeds, [parameters.NAME], [summary] headline and queries,
+                       [report] what ``mlpond report`` shows
     NAME.sql           a step: a SELECT, kept as the table or view NAME, or CREATE MODEL NAME
     NAME.py            a step: run(pond, params) makes the relation NAME; READS names its inputs
     checks/NAME.sql    a rule: a SELECT of the rows that break it
@@ -22,8 +23,9 @@ from typing import Any
 from mlpond.errors import PipelineError
 from mlpond.pipelines.runner.names import suggest
 from mlpond.pipelines.runner.parameters import Parameter, read_parameters
+from mlpond.pipelines.runner.report import ReportSpec, read_report
 
-_KEYS = ("description", "seeds", "parameters", "summary")
+_KEYS = ("description", "seeds", "parameters", "summary", "report")
 _SUMMARY_KEYS = ("headline", "queries")
 _DIRECTIVE = re.compile(r"^materialize\s*:\s*(.*)$", re.IGNORECASE)
 
@@ -57,6 +59,7 @@ class Project:
     seeds: tuple[str, ...] = ()
     headline: str | None = None
     queries: tuple[str, ...] = ()
+    report: ReportSpec = ReportSpec()
     files: tuple[StepFile, ...] = field(default=(), repr=False)
 
 
@@ -127,6 +130,7 @@ def read_project(folder: Path) -> Project:
         seeds=_texts(toml, "seeds", path),
         headline=_text(summary, "headline", path),
         queries=_texts(summary, "queries", path),
+        report=read_report(toml.get("report", {}), [step.name for step in files], path),
         files=files,
     )
 

@@ -1,0 +1,91 @@
+"""The first rows of a relation as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mlpond.errors import InputError
+from mlpond.reports import words
+from mlpond.reports.content import Heading, TableView
+from mlpond.sql.templates.quoting import identifier
+from mlpond.sql.templates.renderer import unknown
+
+if TYPE_CHECKING:
+    import duckdb
+
+COLUMNS = 14
+"""Columns shown of a table whose section does not name any."""
+_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "BIGNUM")
+
+
+def view(
+    con: duckdb.DuckDBPyConnection,
+    sql: str,
+    name: str,
+    *,
+    rows: int,
+    columns: Sequence[str] = (),
+    units: Mapping[str, str],
+    command: str,
+) -> TableView:
+    """Read the first rows of a query.
+
+    Args:
+        con: The connection.
+        sql: The query.
+        name: What it is called.
+        rows: Rows at most.
+        columns: Columns, in this order; without them the first ones.
+        units: Units of columns whose name does not tell.
+        command: What prints all of it in a terminal.
+
+    Raises:
+        InputError: a column is not there.
+    """
+    described = con.execute(f"describe select * from ({sql})").fetchall()
+    types = {row[0]: row[1] for row in described}
+    by_fold = {column.casefold(): column for column in types}
+    for column in columns:
+        if column.casefold() not in by_fold:
+            raise InputError(unknown(f"report: column of {name}", column, list(types)))
+    shown = [by_fold[column.casefold()] for column in columns] or list(types)[:COLUMNS]
+    listed = ", ".join(_readable(column, types[column]) for column in shown)
+    found = con.execute(f"select {listed} from ({sql}) limit {rows}").fetchall()
+    total = len(found)
+    if total == rows:
+        total = con.execute(f"select count(*) from ({sql})").fetchall()[0][0]
+    headings = tuple(_heading(column, types[column], units) for column in shown)
+    is_whole = total <= len(found) and (bool(columns) or len(shown) == len(types))
+    return TableView(
+        name=name,
+        headings=headings,
+        rows=tuple(tuple(map(words.show, row)) for row in found),
+        note=_note(len(found), total, len(shown), len(types), bool(columns)),
+        command="" if is_whole else command,
+    )
+
+
+def _readable(column: str, type_: str) -> str:
+    """A moment with a time zone needs pytz to become Python's; as text it needs nothing."""
+    return f"{identifier(column)}::varchar" if "WITH TIME ZONE" in type_ else identifier(column)
+
+
+def written(name: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> TableView:
+    """A table of values that are at hand."""
+    headings = tuple(Heading(column, "", "", False) for column in head)
+    return TableView(name, headings, tuple(tuple(map(words.show, row)) for row in rows), "", "")
+
+
+def _heading(column: str, type_: str, units: Mapping[str, str]) -> Heading:
+    is_number = type_.split("(")[0].endswith(_NUMBERS) and not type_.endswith("]")
+    unit = units.get(column, words.unit(column) if is_number else "")
+    short = type_.split("(")[0].lower() if len(type_) > 24 else type_.lower()
+    return Heading(column, short, unit, is_number)
+
+
+def _note(shown: int, total: int, n_shown: int, n_columns: int, chosen: bool) -> str:
+    rows = words.count(total, "row") if shown >= total else f"{shown:,} of {total:,} rows"
+    if n_shown < n_columns:
+        return f"{rows}, {n_shown} of {words.count(n_columns, 'column')}"
+    return rows
