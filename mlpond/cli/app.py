@@ -86,9 +86,7 @@ def report(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file that is not a report.")
     ] = False,
-    open_: Annotated[
-        bool, typer.Option("--open", help="Show the page in the browser.")
-    ] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
     debug: Debug = False,
 ) -> None:
     """Write what a pipeline has made as one HTML page: charts, tables, SQL, checks, runs."""

@@ -224,7 +224,14 @@ class _Assembly:
         source = own if own is not None else sql
         if source is None:
             raise InputError(f"report: {where}: chart {chart.kind} has no rows to show.")
-        return self._figure(chart.kind, source, name, chart.settings, chart.title or "")
+        settings = {key: self._fact(value) for key, value in chart.settings.items()}
+        return self._figure(chart.kind, source, name, settings, chart.title or "")
+
+    def _fact(self, value: object) -> object:
+        """A setting such as reference = "{confidence_level}" is a fact or a parameter."""
+        if isinstance(value, str) and value.startswith("{") and value[1:-1] in self.facts:
+            return self.facts[value[1:-1]]
+        return value
 
     def _figure(
         self, kind: str, sql: str, name: str, settings: Mapping[str, object], title: str
@@ -236,9 +243,7 @@ class _Assembly:
         svg = to_svg(drawing.chart, drawing.summary, self.n_figures)
         return Figure(svg, title, drawing.summary)
 
-    def _model(
-        self, name: str, with_charts: bool
-    ) -> tuple[list[str], list[Figure], list[str]]:
+    def _model(self, name: str, with_charts: bool) -> tuple[list[str], list[Figure], list[str]]:
         model = models.find_model(self.session, name)
         if model is None:
             return [], [], [self._absent([name])]
@@ -273,11 +278,11 @@ class _Assembly:
             if step is not None and step.sql:
                 found[step.name] = step.sql
         texts = [Folded(f"SQL of {name}", sql) for name, sql in found.items()]
-        queries = [spec.query, *(chart.query for chart in charts)]
-        for query in dict.fromkeys(filter(None, queries)):
-            what = "Query of the table" if query == spec.query else "Query of a chart"
-            texts.append(Folded(what, self._ready(query)))
-        return texts
+        queries = {spec.query: "Query of the table"} if spec.query else {}
+        for chart in charts:
+            if chart.query:
+                queries.setdefault(chart.query, f"Query of the chart: {chart.title or chart.kind}")
+        return texts + [Folded(title, self._ready(query)) for query, title in queries.items()]
 
     def _staleness(self, name: str | None) -> list[str]:
         """What was made with other parameters, or failed since."""

@@ -139,5 +139,3 @@ def _histogram(kinds: Kinds, n_rows: int) -> ChartSpec | None:
     if n_rows > FEW and numbers:
         return ChartSpec("histogram", {"x": numbers[0]})
     return None
-
-

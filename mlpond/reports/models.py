@@ -77,13 +77,18 @@ def find_model(session: Session, name: str) -> Model | None:
         "where schema_name = 'ml' and ends_with(function_name, ?)",
         [f"_{row[0]}"],
     )
+    suffix = f"_{row[0]}"
     return Model(
         *row[:5],
-        tuple(map(str, row[5] or ())),
-        *row[6:11],
-        tuple(row[11] or ()),
-        row[12],
-        frozenset(found[0].removesuffix(f"_{row[0]}") for found in functions),
+        classes=tuple(map(str, row[5] or ())),
+        n_features=row[6],
+        training_rows=row[7],
+        evaluation_rows=row[8],
+        iterations=row[9],
+        seconds=row[10],
+        warnings=tuple(row[11] or ()),
+        evaluation_query=row[12],
+        functions=frozenset(found[0].removesuffix(suffix) for found in functions),
     )
 
 
@@ -129,8 +134,7 @@ def predictions(session: Session, model: Model) -> Iterator[str]:
     else:
         try:
             session.engine.execute(
-                f"create or replace temp table {PREDICTED} as "
-                f"{_prediction_query(model)}"
+                f"create or replace temp table {PREDICTED} as {_prediction_query(model)}"
             )
         except duckdb.Error as error:
             problem = f"{error}".splitlines()[0]
@@ -160,7 +164,8 @@ def charts(session: Session, model: Model, problem: str) -> list[ModelChart]:
     """The charts that apply; ``problem`` says why there are no predictions."""
     found: list[ModelChart] = []
     if model.label and not problem:
-        found += _OF_TASK.get(model.task, lambda model: [])(model)
+        of_task = _OF_TASK.get(model.task)
+        found += of_task(model) if of_task else []
     if "weights" in model.functions:
         found += _weights(session, model)
     found += _training(session, model)
@@ -245,4 +250,3 @@ def _training(session: Session, model: Model) -> list[ModelChart]:
         return []
     settings = {"x": "iteration", "training": "loss", "evaluation": "eval_loss"}
     return [ModelChart("learning_curve", sql, settings, "Loss while training")]
-

@@ -117,7 +117,9 @@ def read_past(con: duckdb.DuckDBPyConnection, catalog: Catalog, project: Project
         """,
         [project.name],
     ).fetchall()
-    found = tuple(Run(*row[:4], json.loads(row[4]), *row[5:]) for row in runs)
+    found = tuple(
+        Run(row[0], row[1], row[2], row[3], json.loads(row[4]), *row[5:11]) for row in runs
+    )
     steps = con.execute(
         f"""
         with latest as (

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 14
 """Columns shown of a table whose section does not name any."""
+WIDE = 6
+"""A single row of more columns is shown column under column."""
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "BIGNUM")
 
 
@@ -56,6 +58,8 @@ def view(
     if total == rows:
         total = con.execute(f"select count(*) from ({sql})").fetchall()[0][0]
     headings = tuple(_heading(column, types[column], units) for column in shown)
+    if total == 1 and len(types) > WIDE and not columns:
+        return _upright(con, sql, name, types, units)
     is_whole = total <= len(found) and (bool(columns) or len(shown) == len(types))
     return TableView(
         name=name,
@@ -64,6 +68,27 @@ def view(
         note=_note(len(found), total, len(shown), len(types), bool(columns)),
         command="" if is_whole else command,
     )
+
+
+def _upright(
+    con: duckdb.DuckDBPyConnection,
+    sql: str,
+    name: str,
+    types: Mapping[str, str],
+    units: Mapping[str, str],
+) -> TableView:
+    """One row, a column a line."""
+    listed = ", ".join(_readable(column, type_) for column, type_ in types.items())
+    row = con.execute(f"select {listed} from ({sql})").fetchall()[0]
+    headings = [_heading(column, type_, units) for column, type_ in types.items()]
+    lines = [
+        (head.name, words.show(value), head.unit) for head, value in zip(headings, row, strict=True)
+    ]
+    has_units = any(unit for _, _, unit in lines)
+    head = [Heading("column", "", "", False), Heading("value", "", "", True)]
+    head += [Heading("unit", "", "", False)] if has_units else []
+    kept = tuple(line if has_units else line[:2] for line in lines)
+    return TableView(name, tuple(head), kept, "1 row, column under column", "")
 
 
 def _readable(column: str, type_: str) -> str:

@@ -112,11 +112,12 @@ def fill(text: str, values: Mapping[str, object], where: str) -> str:
         if value is None or spec is None:
             return show(value)
         try:
-            return format(value, spec)
+            text = format(value, spec)
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"report: {where}: {match[0]} cannot show {value!r}: {error}; "
                 "write a format as in Python, such as {share:.3f} or {n:,}."
             ) from error
+        return text.replace("-", "−", 1) if text[:1] == "-" else text
 
     return _PLACE.sub(place, text)

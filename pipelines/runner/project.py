@@ -59,7 +59,7 @@ class Project:
     seeds: tuple[str, ...] = ()
     headline: str | None = None
     queries: tuple[str, ...] = ()
-    report: ReportSpec = ReportSpec()
+    report: ReportSpec = field(default_factory=ReportSpec, repr=False)
     files: tuple[StepFile, ...] = field(default=(), repr=False)
 
 

@@ -20,8 +20,9 @@
     label = "is_late"                             # the settings of its kind
     score = "probability"
 
-Only the shape is checked here. Kinds of charts and their settings are checked when they are drawn,
-for the runner does not need the libraries that draw.
+A setting that is a name in braces, such as reference = "{confidence_level}", is that fact or
+parameter. Only the shape is checked here; kinds of charts and their settings are checked when they
+are drawn, for the runner does not need the libraries that draw.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def _chart(table: object, steps: Collection[str], where: str) -> ChartSpec:
     found = _table(table, where, None)
     kind = _text(found, "kind", where)
     if not kind:
-        raise PipelineError(f"{where}: kind is missing, such as kind = \"line\".")
+        raise PipelineError(f'{where}: kind is missing, such as kind = "line".')
     settings = {
         key: value for key, value in found.items() if key not in ("kind", "title", "table", "query")
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Source, ident
-from mlpond.reports.charts.theme import FIRST, data, rows_height
+from mlpond.reports.charts.theme import FIRST, data, layered, rows_height
 from mlpond.reports.words import show
 
 
@@ -32,7 +32,8 @@ def box(source: Source, label: Column, value: Column, *, limit: int = 20) -> Dra
             boxes.*,
             min(y) filter (y >= low - 1.5 * (high - low)) as whisker_low,
             max(y) filter (y <= high + 1.5 * (high - low)) as whisker_high,
-            count(*) filter (y < low - 1.5 * (high - low) or y > high + 1.5 * (high - low)) as beyond,
+            count(*) filter (y not between low - 1.5 * (high - low) and high + 1.5 * (high - low))
+                as beyond,
         from measured
         join boxes using (label)
         group by all
@@ -43,7 +44,7 @@ def box(source: Source, label: Column, value: Column, *, limit: int = 20) -> Dra
     labels = [row["label"] for row in rows]
     base = alt.Chart(data(rows)).encode(y=alt.Y("label:N", title=None, sort=labels))
     scale = alt.Scale(zero=False)
-    chart = alt.layer(
+    chart = layered(
         base.mark_rule(strokeWidth=1.5).encode(
             x=alt.X("whisker_low:Q", title=value, scale=scale), x2="whisker_high:Q"
         ),

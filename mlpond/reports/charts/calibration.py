@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import altair as alt
 
-from mlpond.reports.charts.chart import Column, Drawing, Source
+from mlpond.reports.charts.chart import Column, Drawing, Row, Source
 from mlpond.reports.charts.roc import SQUARE
 from mlpond.reports.charts.scored import scored
-from mlpond.reports.charts.theme import FIRST, QUIET, colors, data
+from mlpond.reports.charts.theme import FIRST, QUIET, colors, data, layered
 from mlpond.reports.words import show
 
 
@@ -61,7 +61,7 @@ def calibration(
         color=alt.Color("series:N", scale=colors(names)) if by else alt.value(FIRST),
     )
     vertical = alt.Y("y:Q", title="share of positives", scale=scale)
-    chart = alt.layer(
+    chart = layered(
         diagonal.encode(x="x:Q", y="y:Q"),
         base.mark_rule().encode(y=alt.Y("lower:Q", scale=scale), y2="upper:Q"),
         base.mark_line(point=True).encode(y=vertical),
@@ -69,7 +69,7 @@ def calibration(
     return Drawing(chart, _summary(rows, names, score))
 
 
-def _summary(rows: list[dict[str, float]], names: list[str], score: str) -> str:
+def _summary(rows: list[Row], names: list[str], score: str) -> str:
     if not rows:
         return f"Calibration of {score}: there are no rows."
     words = []
@@ -79,7 +79,7 @@ def _summary(rows: list[dict[str, float]], names: list[str], score: str) -> str:
         error = sum(row["n"] * abs(row["x"] - row["y"]) for row in mine) / n
         farthest = max(mine, key=lambda row: abs(row["x"] - row["y"]))
         words.append(
-            f"{name + ': ' if name else ''}mean distance {show(error)}, the largest where the score "
-            f"says {show(farthest['x'])} and {show(farthest['y'])} happened"
+            f"{name + ': ' if name else ''}mean distance {show(error)}, the largest where the "
+            f"score says {show(farthest['x'])} and {show(farthest['y'])} happened"
         )
-    return f"Calibration of {score}. {'; '.join(words)}."
+    return f"Calibration of {score}: {'; '.join(words)}."

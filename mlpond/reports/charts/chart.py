@@ -98,9 +98,7 @@ class Source:
         """Run a query; values are what JSON has, for they go into the chart."""
         cursor = self.con.execute(query)
         names = [column[0] for column in cursor.description or ()]
-        return [
-            dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()
-        ]
+        return [dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()]
 
     def row(self, query: str) -> Row:
         """Run a query and return its first row."""
@@ -186,7 +184,7 @@ def _checked(who: str, name: str, type_: Any, value: object, source: Source) -> 
     if type_ is Columns:
         listed = value if isinstance(value, list) else [value]
         if listed and all(isinstance(item, str) for item in listed):
-            return tuple(source.column(item) for item in listed)
+            return tuple(source.column(str(item)) for item in listed)
     is_int = isinstance(value, int) and not isinstance(value, bool)
     if type_ is int and is_int and isinstance(value, int) and value >= 1:
         return value

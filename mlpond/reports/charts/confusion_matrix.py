@@ -28,7 +28,9 @@ def confusion_matrix(
         classes as (select y as class from counted union select x from counted),
         pairs as (
             select y.class as y, x.class as x, coalesce(n, 0) as n
-            from classes as y cross join classes as x left join counted on y.class = counted.y and x.class = counted.x
+            from classes as y
+            cross join classes as x
+            left join counted on y.class = counted.y and x.class = counted.x
         )
         select *, coalesce(n / nullif(sum(n) over (partition by y), 0), 0) as shade
         from pairs
@@ -39,7 +41,7 @@ def confusion_matrix(
         row["text"] = show(int(row["n"]) if float(row["n"]).is_integer() else row["n"])
     total = sum(row["n"] for row in rows)
     right = sum(row["n"] for row in rows if row["x"] == row["y"])
-    chart = cells(rows, f"{predicted} (predicted)", f"{actual} (actual)")
+    chart = cells(rows, _titled(predicted, "predicted"), _titled(actual, "actual"))
     if not total:
         return Drawing(chart, "Confusion matrix: there are no rows.")
     wrong = [row for row in rows if row["x"] != row["y"] and row["n"]]
@@ -48,3 +50,7 @@ def confusion_matrix(
         worst = max(wrong, key=lambda row: row["n"])
         text += f"; the most frequent mistake takes {worst['y']} for {worst['x']} ({worst['text']})"
     return Drawing(chart, text + ".")
+
+
+def _titled(column: str, role: str) -> str:
+    return role if column.lower() == role else f"{column} ({role})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Row, Source, ident
-from mlpond.reports.charts.theme import FIRST, data
+from mlpond.reports.charts.theme import FIRST, data, layered
 
 CELL = 34
 WRITTEN = 8
@@ -43,14 +43,15 @@ def cells(rows: list[Row], x: str, y: str) -> alt.LayerChart:
     """Cells with rows' x and y, shaded by ``shade``, with ``text`` in them if they are few."""
     across = list(dict.fromkeys(row["x"] for row in rows))
     down = list(dict.fromkeys(row["y"] for row in rows))
+    level = alt.Axis(labelAngle=0 if len(across) < 7 else -45)
     base = alt.Chart(data(rows)).encode(
-        x=alt.X("x:N", title=x, sort=across, axis=alt.Axis(labelAngle=0 if len(across) < 7 else -45)),
+        x=alt.X("x:N", title=x, sort=across, axis=level),
         y=alt.Y("y:N", title=y, sort=down),
-    )  # fmt: skip
+    )
     # opacity, not a ramp of colours: it suits a light page and a dark one
     shade = alt.Opacity("shade:Q", scale=alt.Scale(range=[0.06, 0.85]), legend=None)
     layers: list[alt.Chart] = [base.mark_rect(color=FIRST).encode(opacity=shade)]
     if len(across) <= WRITTEN:
         layers.append(base.mark_text().encode(text="text:N"))
     height = min(600, max(CELL * len(down), 2 * CELL) + 80)
-    return alt.layer(*layers).properties(height=height)
+    return layered(*layers).properties(height=height)

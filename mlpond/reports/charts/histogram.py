@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Source, ident
-from mlpond.reports.charts.theme import FIRST, colors, data
+from mlpond.reports.charts.theme import FIRST, colors, data, layered
 from mlpond.reports.words import listing, show
 
 
@@ -43,6 +45,11 @@ def histogram(
         if end <= start:
             start, end = start - 0.5, start + 0.5
         width = (end - start) / bins
+        if "INT" in source.types[x]:  # bins of as many whole numbers each
+            width = math.ceil((end - start + 1) / bins)
+            start = math.floor(start) - 0.5
+            bins = math.ceil((end + 0.5 - start) / width)
+            end = start + bins * width
         counted = source.rows(
             f"""
             select
@@ -94,7 +101,7 @@ def histogram(
         )
     if expected is not None:
         rule = alt.Chart(data([{"at": expected}])).mark_rule(strokeDash=[4, 3])
-        chart = alt.layer(chart, rule.encode(y="at:Q"))
+        chart = layered(chart, rule.encode(y="at:Q"))
     return Drawing(chart, _summary(x, facts, outside, names if by else []))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Source, ident
-from mlpond.reports.charts.theme import FIRST, SECOND, data, rows_height
+from mlpond.reports.charts.theme import FIRST, SECOND, data, layered, rows_height
 from mlpond.reports.words import listing, show
 
 
@@ -45,10 +45,8 @@ def importance(
         )
     ]
     if lower and upper:
-        layers.append(
-            base.mark_rule(color="currentColor").encode(x=alt.X("lower:Q"), x2="upper:Q")
-        )
-    chart = alt.layer(*layers).properties(height=rows_height(len(names)) + 20 * has_both)
+        layers.append(base.mark_rule(color="currentColor").encode(x=alt.X("lower:Q"), x2="upper:Q"))
+    chart = layered(*layers).properties(height=rows_height(len(names)) + 20 * has_both)
     if not rows:
         return Drawing(chart, f"{value} by {feature}: there are no values.")
     top = listing([f"{row['feature']} ({show(row['value'])})" for row in rows[:3]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Source, ident
-from mlpond.reports.charts.theme import FIRST, QUIET, colors, data, rows_height
+from mlpond.reports.charts.theme import FIRST, QUIET, colors, data, layered, rows_height
 from mlpond.reports.words import show
 
 
@@ -55,7 +55,7 @@ def interval(
         rule = alt.Chart(data([{"at": reference}])).mark_rule(color=QUIET, strokeDash=[4, 3])
         layers.insert(0, rule.encode(x="at:Q"))
     n_rows = len(labels) * (len(series) if by else 1)
-    chart = alt.layer(*layers).properties(height=rows_height(n_rows))
+    chart = layered(*layers).properties(height=rows_height(n_rows))
     return Drawing(chart, _summary(rows, label, estimate, reference, is_cut))
 
 
@@ -71,7 +71,9 @@ def _summary(
     if highest is not lowest:
         text += f" to {show(highest['estimate'])} ({highest['label']})"
     if reference is not None:
-        bounded = [row for row in rows if row["lower"] is not None and row["upper"] is not None]
+        both = [row for row in rows if row["lower"] is not None and row["upper"] is not None]
+        bounded = [row for row in both if row["lower"] < row["upper"]]
         held = sum(row["lower"] <= reference <= row["upper"] for row in bounded)
-        text += f"; {held} of {len(bounded)} intervals hold {show(reference)}"
+        if bounded:
+            text += f"; {held} of {len(bounded)} intervals hold {show(reference)}"
     return text + "."

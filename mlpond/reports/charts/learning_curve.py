@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Source, ident
-from mlpond.reports.charts.theme import colors, data
+from mlpond.reports.charts.theme import FIRST, colors, data
 from mlpond.reports.words import show
 
 
@@ -34,21 +34,19 @@ def learning_curve(
         """
     )
     names = list(dict.fromkeys(row["series"] for row in rows))
-    linear = alt.Scale(zero=False, nice=False)
+    across = alt.Scale(type="log") if log_x else alt.Scale(zero=False, nice=False)
+    down = alt.Scale(type="log") if log_y else alt.Scale(zero=False)
+    series = alt.Color("series:N", scale=colors(names)) if len(names) > 1 else alt.value(FIRST)
     chart = (
         alt.Chart(data(rows))
         .mark_line(point=len(rows) <= 60)
         .encode(
-            x=alt.X("x:Q", title=x, scale=alt.Scale(type="log") if log_x else linear,
-                    axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("y:Q", title=training,
-                    scale=alt.Scale(type="log") if log_y else alt.Scale(zero=False)),
-            color=alt.Color("series:N", scale=colors(names)),
+            x=alt.X("x:Q", title=x, scale=across, axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("y:Q", title=training, scale=down),
+            color=series,
         )
-    )  # fmt: skip
+    )
     ends = {row["series"]: row for row in reversed(rows)}
     last = {row["series"]: row for row in rows}
-    words = [
-        f"{name} from {show(ends[name]['y'])} to {show(last[name]['y'])}" for name in names
-    ]
+    words = [f"{name} from {show(ends[name]['y'])} to {show(last[name]['y'])}" for name in names]
     return Drawing(chart, f"{training} over {x}: {'; '.join(words) or 'there are no values'}.")

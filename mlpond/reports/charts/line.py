@@ -7,8 +7,9 @@ from typing import Any
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Columns, Drawing, Row, Source, ident
-from mlpond.reports.charts.theme import FIRST, QUIET, SERIES, colors, data
+from mlpond.reports.charts.theme import FIRST, QUIET, SERIES, colors, data, layered
 from mlpond.reports.words import listing, show
+from mlpond.sql.templates.quoting import string
 
 POINTS = 400
 """Points of a series; of a longer one every so-many-th."""
@@ -31,10 +32,8 @@ def line(
     names = list(dict.fromkeys(row["series"] for row in rows))
     shown = names[: len(SERIES)]
     rows = [row for row in rows if row["series"] in shown]
-    y_title = y[0] if len(y) == 1 else "value"
-    color = (
-        alt.Color("series:N", scale=colors(shown)) if len(names) > 1 else alt.value(FIRST)
-    )
+    y_title = y[0] if len(y) == 1 else None
+    color = alt.Color("series:N", scale=colors(shown)) if len(names) > 1 else alt.value(FIRST)
     base = alt.Chart(data(rows)).encode(x=_x(source, x, log_x), color=color)
     vertical = alt.Y("y:Q", title=y_title, scale=_scale(log_y))
     layers: list[Any] = []
@@ -47,7 +46,7 @@ def line(
         layers.append(rule.encode(y="at:Q"))
     is_short = len(rows) <= 30 * max(1, len(shown))
     layers.append(base.mark_line(point=is_short).encode(y=vertical))
-    return Drawing(alt.layer(*layers), _summary(rows, x, y_title, shown, len(names)))
+    return Drawing(layered(*layers), _summary(rows, x, listing(list(y)), shown, len(names)))
 
 
 def _rows(
@@ -64,7 +63,8 @@ def _rows(
         f"""
         select {place} as place, {ident(x)} as x, {ident(name)} as y,
             {series if by and len(y) == 1 else _quoted(name, series if by else None)} as series,
-            {ident(lower) if lower else "null"} as lower, {ident(upper) if upper else "null"} as upper
+            {ident(lower) if lower else "null"} as lower,
+            {ident(upper) if upper else "null"} as upper,
         from source
         """
         for place, name in enumerate(y)
@@ -89,8 +89,6 @@ def _rows(
 
 
 def _quoted(name: str, series: str | None) -> str:
-    from mlpond.sql.templates.quoting import string
-
     return string(name) if series is None else f"{series} || ': ' || {string(name)}"
 
 

@@ -6,7 +6,7 @@ import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Source
 from mlpond.reports.charts.scored import cumulated
-from mlpond.reports.charts.theme import FIRST, QUIET, colors, data
+from mlpond.reports.charts.theme import FIRST, QUIET, colors, data, layered
 from mlpond.reports.words import show
 
 
@@ -18,7 +18,7 @@ def precision_recall(
     by: Column | None = None,
     positive: str | None = None,
 ) -> Drawing:
-    """Precision over recall, one line for each value of ``by``; dashed is the share of positives."""
+    """Precision over recall, a line for each value of ``by``; dashed is the share of positives."""
     found, totals = cumulated(source, label, score, by, positive)
     kept = [row for row in totals if row["positives"]]
     averages = {row["series"]: row["average_precision"] for row in kept}
@@ -42,7 +42,7 @@ def precision_recall(
         order=alt.Order("x:Q"),
         color=alt.Color("series:N", scale=colors(list(named.values()))) if by else alt.value(FIRST),
     )  # fmt: skip
-    chart = alt.layer(level.encode(y="at:Q"), curve)
+    chart = layered(level.encode(y="at:Q"), curve)
     if not rows:
         return Drawing(chart, f"Precision and recall of {score}: there are no positive rows.")
     words = "; ".join(f"{name + ': ' if name else ''}{show(v)}" for name, v in averages.items())

@@ -5,15 +5,13 @@ from __future__ import annotations
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Source, ident
-from mlpond.reports.charts.theme import FIRST, QUIET, SECOND, data
+from mlpond.reports.charts.theme import FIRST, QUIET, SECOND, data, layered
 from mlpond.reports.words import show
 
 BINS = 20
 
 
-def residuals(
-    source: Source, actual: Column, predicted: Column, *, limit: int = 500
-) -> Drawing:
+def residuals(source: Source, actual: Column, predicted: Column, *, limit: int = 500) -> Drawing:
     """Residual = actual − predicted, of some rows; the line is the mean in bins of equally many.
 
     The vertical axis covers 99 % of the residuals, so that a few wild ones do not hide the rest.
@@ -38,7 +36,9 @@ def residuals(
     facts = source.row(
         f"""
         with {residual}
-        select count(*) as n, avg(y) as mean, stddev_samp(y) as sd, quantile_cont(abs(y), 0.5) as median,
+        select
+            count(*) as n, avg(y) as mean, stddev_samp(y) as sd,
+            quantile_cont(abs(y), 0.5) as median,
             quantile_cont(y, 5e-3) as low, quantile_cont(y, 0.995) as high,
             quantile_cont(x, 5e-3) as left_end, quantile_cont(x, 0.995) as right_end,
         from residual
@@ -50,7 +50,7 @@ def residuals(
     down = alt.Scale(domain=[facts["low"], facts["high"]], nice=True, zero=False)
     x = alt.X("x:Q", title=predicted, scale=across)
     y = alt.Y("y:Q", title="residual (actual − predicted)", scale=down)
-    chart = alt.layer(
+    chart = layered(
         alt.Chart(data(points)).mark_point(clip=True, color=FIRST, fillOpacity=0.5, size=14)
         .encode(x=x, y=y),
         alt.Chart(data([{"at": 0}])).mark_rule(color=QUIET, strokeDash=[4, 3]).encode(y="at:Q"),

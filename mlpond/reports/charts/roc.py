@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 
-from mlpond.reports.charts.chart import Column, Drawing, Source
+from mlpond.reports.charts.chart import Column, Drawing, Row, Source
 from mlpond.reports.charts.scored import cumulated
-from mlpond.reports.charts.theme import FIRST, QUIET, colors, data
+from mlpond.reports.charts.theme import FIRST, QUIET, colors, data, layered
 from mlpond.reports.words import show
 
 SQUARE = 300
@@ -39,20 +39,20 @@ def roc(
         order=alt.Order("x:Q"),
         color=alt.Color("series:N", scale=colors(list(named.values()))) if by else alt.value(FIRST),
     )  # fmt: skip
-    chart = alt.layer(diagonal.encode(x="x:Q", y="y:Q"), curve).properties(height=SQUARE)
+    chart = layered(diagonal.encode(x="x:Q", y="y:Q"), curve).properties(height=SQUARE)
     if not areas:
         return Drawing(chart, f"ROC curve of {score}: it takes rows of both classes of {label}.")
     words = "; ".join(f"{name + ': ' if name else ''}{show(area)}" for name, area in areas.items())
-    positives = int(sum(row["positives"] for row in totals))
-    n = positives + int(sum(row["negatives"] for row in totals))
-    return Drawing(
-        chart,
-        f"ROC curve of {score}, area under it {words}, from {n:,} rows of which "
-        f"{positives:,} are positive. A coin has 0.5.",
-    )
+    sizes = {(int(row["positives"]), int(row["positives"] + row["negatives"])) for row in totals}
+    text = f"ROC curve of {score}, area under it {words}. A coin has 0.5."
+    if len(sizes) == 1:
+        positives, n = sizes.pop()
+        each = " each" if by else ""
+        text += f" {n:,} rows{each}, of which {positives:,} are positive."
+    return Drawing(chart, text)
 
 
-def _points(found: list[dict[str, float]], name: str) -> list[tuple[float, float]]:
+def _points(found: list[Row], name: str) -> list[tuple[float, float]]:
     return [
         (row["false_positives"] / row["negatives"], row["true_positives"] / row["positives"])
         for row in found

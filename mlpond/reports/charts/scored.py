@@ -28,8 +28,11 @@ def scored(
         scored as (
             select
                 series,
-                {f"label::varchar = {string(positive)}" if positive is not None
-                 else "label = (select max(label) from labelled)"} as is_positive,
+                {
+        f"label::varchar = {string(positive)}"
+        if positive is not None
+        else "label = (select max(label) from labelled)"
+    } as is_positive,
                 score,
             from labelled
         )"""
@@ -81,7 +84,8 @@ def cumulated(
                 *,
                 floor({POINTS} * true_positives / nullif(positives, 0)) as up,
                 floor({POINTS} * false_positives / nullif(negatives, 0)) as across,
-                floor({POINTS} * (true_positives + false_positives) / (positives + negatives)) as depth,
+                floor({POINTS} * (true_positives + false_positives) / (positives + negatives))
+                    as depth,
             from points
         )
         select series, threshold, true_positives::double as true_positives,

@@ -25,6 +25,8 @@ FIRST, SECOND = SERIES[0], SERIES[1]
 QUIET = "var(--quiet)"
 """For what a chart is read against: a diagonal, a zero line."""
 
+# Where a label is cut, Vega reckons 0.8 of the font's size for a character, which is half as much
+# again as it takes: a limit of 230 is some 24 characters.
 CONFIG: dict[str, Any] = {
     "background": "transparent",
     "aria": False,
@@ -40,7 +42,7 @@ CONFIG: dict[str, Any] = {
         "gridColor": "var(--grid)",
         "domainColor": "var(--quiet)",
         "tickColor": "var(--quiet)",
-        "labelLimit": 140,
+        "labelLimit": 230,
         "labelOverlap": True,
         "tickCount": 5,
     },
@@ -61,10 +63,10 @@ CONFIG: dict[str, Any] = {
         "title": None,
         "labelColor": "currentColor",
         "labelFontSize": 12,
-        "labelLimit": 150,
+        "labelLimit": 240,
         "symbolStrokeWidth": 3,
         "columnPadding": 12,
-        "offset": 22,
+        "offset": 28,
     },
     "line": {"strokeWidth": 2, "color": FIRST},
     "bar": {"color": FIRST},
@@ -87,6 +89,14 @@ _INHERITED = ("fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharra
 def data(rows: list[Row]) -> alt.InlineData:
     """Rows as a chart takes them."""
     return alt.InlineData(values=rows)
+
+
+def layered(*charts: alt.Chart | alt.LayerChart) -> alt.LayerChart:
+    """Charts on the same axes, the last one on top."""
+    chart = alt.layer(*charts)
+    if not isinstance(chart, alt.LayerChart):  # what altair makes of charts in facets
+        raise TypeError("layered: charts in facets have no common axes.")
+    return chart
 
 
 def colors(names: list[str]) -> alt.Scale:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Row, Source, ident
-from mlpond.reports.charts.theme import FIRST, data
+from mlpond.reports.charts.theme import FIRST, data, layered
 from mlpond.reports.words import show
 
 BINS = 40
@@ -34,7 +36,8 @@ def violin(source: Source, label: Column, value: Column, *, limit: int = 8) -> D
             limit {limit}
         )
         select label, median, any_value(low) as low, any_value(high) as high, count(*) as n,
-            least(floor(coalesce((y - low) / nullif(high - low, 0), 0.5) * {BINS}), {BINS - 1}) as bin,
+            least(floor(coalesce((y - low) / nullif(high - low, 0), 0.5) * {BINS}), {BINS - 1})
+                as bin,
         from measured
         join labels using (label)
         cross join bounds
@@ -86,13 +89,11 @@ def _outlines(binned: list[Row], labels: list[str], value: str) -> alt.LayerChar
         for place, name in enumerate(labels)
     ]
     points = alt.Chart(data(medians)).mark_point(color="currentColor", size=40)
-    return alt.layer(outline, points.encode(x="x:Q", y="y:Q")).properties(
+    return layered(outline, points.encode(x="x:Q", y="y:Q")).properties(
         height=max(120, 60 + 56 * len(labels))
     )
 
 
 def _script(text: str) -> str:
     """The text as a string of Vega's expression language."""
-    import json
-
     return json.dumps(text)
