@@ -5,7 +5,7 @@ from __future__ import annotations
 import webbrowser
 from pathlib import Path
 
-from mlpond.cli.opening import DEFAULT, open_pond
+from mlpond.cli.opening import DEFAULT
 from mlpond.cli.progress import progress_line
 from mlpond.interrupt import interruptible
 
@@ -15,12 +15,12 @@ def report_command(
 ) -> None:
     """Write the page and say what was written; what is wrong with the request is said first."""
     from mlpond.pipelines.runner import find_project
-    from mlpond.reports.write import require_libraries, write_report
+    from mlpond.reports.write import open_current, require_libraries, write_report
 
     require_libraries()
     find_project(pipeline)
     with (
-        open_pond(database or DEFAULT, read_only=True) as pond,
+        open_current(database or DEFAULT) as pond,
         progress_line(pond),
         interruptible(pond.con),
     ):

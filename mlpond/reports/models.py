@@ -78,8 +78,13 @@ def find_model(session: Session, name: str) -> Model | None:
         [f"_{row[0]}"],
     )
     suffix = f"_{row[0]}"
+    suffix = f"_{row[0]}"
     return Model(
-        *row[:5],
+        name=row[0],
+        version=row[1],
+        model_type=row[2],
+        task=row[3],
+        label=row[4],
         classes=tuple(map(str, row[5] or ())),
         n_features=row[6],
         training_rows=row[7],

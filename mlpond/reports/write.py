@@ -49,7 +49,8 @@ def report(
 
     Args:
         pipeline: Name of a built-in pipeline, or path of a pipeline's folder.
-        database: Path of the file in which it has run; it is opened read-only.
+        database: Path of the file in which it has run; it is opened read-only, if
+            its functions are of this version.
         out: The HTML file; ``<pipeline>.html`` in the current folder without it. An older report
             is replaced, any other file is kept.
         overwrite: Replace whatever file is there.
@@ -62,11 +63,21 @@ def report(
         PipelineError: the pipeline has not run there, or its [report] is wrong.
         DatabaseError: the database cannot be opened.
     """
+    require_libraries()
+    with open_current(database) as pond:
+        return write_report(pond, pipeline, out, overwrite=overwrite)
+
+
+def open_current(database: str | os.PathLike[str]) -> Session:
+    """Open a database read-only; for writing only if its functions are of another version."""
+    from mlpond import __version__, library
     from mlpond.session import connect
 
-    require_libraries()
-    with connect(database, read_only=True) as pond:
-        return write_report(pond, pipeline, out, overwrite=overwrite)
+    pond = connect(database, read_only=True)
+    if library.installed(pond.engine) == (__version__, library.digest()):
+        return pond
+    pond.close()
+    return connect(database)
 
 
 def write_report(

@@ -6,9 +6,10 @@ import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Row, Source
 from mlpond.reports.charts.roc import SQUARE
-from mlpond.reports.charts.scored import scored
+from mlpond.reports.charts.scored import scores
 from mlpond.reports.charts.theme import FIRST, QUIET, colors, data, layered
 from mlpond.reports.words import show
+from mlpond.sql.templates.quoting import string
 
 
 def calibration(
@@ -25,29 +26,23 @@ def calibration(
     The bar of a point is Wilson's interval of the share, at 95 %; points on the dashed line are
     scores that can be used as probabilities.
     """
-    rows = source.rows(
-        f"""
-        with {scored(source, label, score, by, positive)},
-        -- equal scores stay together, so that the order of rows does not matter
-        ranked as (
-            select *, cume_dist() over (partition by series order by score) as below from scored
-        ),
-        binned as (
-            select series, ceil(below * {bins}) as bin, avg(score) as x, avg(is_positive::int) as y,
-                count(*) as n, count(*) filter (is_positive) as k,
-            from ranked
-            group by series, bin
+    rows: list[Row] = []
+    for one in scores(source, label, score, by, positive):
+        curve = one.call("calibration_curve", bins=f"{bins}", strategy="'quantile'")
+        rows += source.rows(
+            f"""
+            with binned as (
+                select
+                    *,
+                    ml.proportion_interval(round(n_rows * positive_rate), n_rows) as interval,
+                from {curve}
+            )
+            select {string(one.name)} as series, mean_predicted as x, positive_rate as y,
+                n_rows as n, interval.ci_lower as lower, interval.ci_upper as upper,
+            from binned
+            order by x
+            """
         )
-        select
-            series, x, y, n,
-            (y + z2 / (2 * n) - sqrt(z2) * sqrt(y * (1 - y) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-                as lower,
-            (y + z2 / (2 * n) + sqrt(z2) * sqrt(y * (1 - y) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-                as upper,
-        from binned, (select 3.841458820694124e0 as z2)
-        order by series, x
-        """
-    )
     names = list(dict.fromkeys(row["series"] for row in rows))
     highest = max([1e-3, *(max(row["x"], row["upper"]) for row in rows)])
     top = next((step for step in (0.02, 0.05, 0.1, 0.2, 0.5) if highest <= step), None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import altair as alt
 
-from mlpond.reports.charts.chart import Column, Drawing, Source
-from mlpond.reports.charts.scored import cumulated
+from mlpond.reports.charts.chart import Column, Drawing, Row, Source
+from mlpond.reports.charts.scored import scores
 from mlpond.reports.charts.theme import FIRST, QUIET, colors, data, layered
 from mlpond.reports.words import show
 
@@ -19,33 +19,33 @@ def precision_recall(
     positive: str | None = None,
 ) -> Drawing:
     """Precision over recall, a line for each value of ``by``; dashed is the share of positives."""
-    found, totals = cumulated(source, label, score, by, positive)
-    kept = [row for row in totals if row["positives"]]
-    averages = {row["series"]: row["average_precision"] for row in kept}
-    named = {name: f"{name or 'average'} {value:.3f}" for name, value in averages.items()}
-    rows = [
-        {
-            "x": row["true_positives"] / row["positives"],
-            "y": row["true_positives"] / (row["true_positives"] + row["false_positives"]),
-            "series": named[row["series"]],
-        }
-        for row in found
-        if row["series"] in named
-    ]
-    n = sum(row["positives"] + row["negatives"] for row in kept)
-    share = sum(row["positives"] for row in kept) / n if n else 0
+    averages: dict[str, Row] = {}
+    rows: list[Row] = []
+    for one in scores(source, label, score, by, positive):
+        average = one.row("average_precision")
+        if average["average_precision"] is None:
+            continue
+        averages[one.name] = average
+        text = f"{one.name} {average['average_precision']:.3f}".strip()
+        rows += [
+            {**point, "series": text} for point in one.curve("pr_curve", "recall", "precision")
+        ]
+    names = list(dict.fromkeys(row["series"] for row in rows))
+    n = sum(average["n"] for average in averages.values())
+    share = sum(average["prevalence"] * average["n"] for average in averages.values()) / (n or 1)
     scale = alt.Scale(domain=[0, 1], nice=False)
     level = alt.Chart(data([{"at": share}])).mark_rule(color=QUIET, strokeDash=[4, 3])
     curve = alt.Chart(data(rows)).mark_line().encode(
         x=alt.X("x:Q", title="recall", scale=scale),
         y=alt.Y("y:Q", title="precision", scale=scale),
-        order=alt.Order("x:Q"),
-        color=alt.Color("series:N", scale=colors(list(named.values()))) if by else alt.value(FIRST),
+        color=alt.Color("series:N", scale=colors(names)) if by else alt.value(FIRST),
     )  # fmt: skip
     chart = layered(level.encode(y="at:Q"), curve)
     if not rows:
         return Drawing(chart, f"Precision and recall of {score}: there are no positive rows.")
-    words = "; ".join(f"{name + ': ' if name else ''}{show(v)}" for name, v in averages.items())
+    words = "; ".join(
+        f"{name} {show(average['average_precision'])}".strip() for name, average in averages.items()
+    )
     return Drawing(
         chart,
         f"Precision over recall of {score}, average precision {words}. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from mlpond.reports.charts.chart import Column, Drawing, Row, Source
-from mlpond.reports.charts.scored import cumulated
+from mlpond.reports.charts.scored import scores
 from mlpond.reports.charts.theme import FIRST, QUIET, colors, data, layered
 from mlpond.reports.words import show
 
@@ -21,14 +21,17 @@ def roc(
     positive: str | None = None,
 ) -> Drawing:
     """The ROC curve of a score, one for each value of ``by``; the dashed line is a coin's."""
-    found, totals = cumulated(source, label, score, by, positive)
-    areas = {row["series"]: row["roc_auc"] for row in totals if row["roc_auc"] is not None}
-    named = {name: f"{name or 'area'} {area:.3f}" for name, area in areas.items()}
-    rows = [
-        {"x": x, "y": y, "series": text}
-        for name, text in named.items()
-        for x, y in [(0.0, 0.0), *_points(found, name)]
-    ]
+    areas: dict[str, Row] = {}
+    rows: list[Row] = []
+    for one in scores(source, label, score, by, positive):
+        area = one.row("roc_auc")
+        if area["roc_auc"] is None:
+            continue
+        areas[one.name] = area
+        text = f"{one.name} {area['roc_auc']:.3f}".strip()
+        points = one.curve("roc_points", "false_positive_rate", "true_positive_rate")
+        rows += [{**point, "series": text} for point in points]
+    names = list(dict.fromkeys(row["series"] for row in rows))
     shares = alt.Scale(domain=[0, 1], nice=False)
     diagonal = alt.Chart(data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
         color=QUIET, strokeDash=[4, 3], strokeWidth=1
@@ -36,25 +39,22 @@ def roc(
     curve = alt.Chart(data(rows)).mark_line().encode(
         x=alt.X("x:Q", title="false positive rate", scale=shares),
         y=alt.Y("y:Q", title="true positive rate (recall)", scale=shares),
-        order=alt.Order("x:Q"),
-        color=alt.Color("series:N", scale=colors(list(named.values()))) if by else alt.value(FIRST),
+        color=alt.Color("series:N", scale=colors(names)) if by else alt.value(FIRST),
     )  # fmt: skip
     chart = layered(diagonal.encode(x="x:Q", y="y:Q"), curve).properties(height=SQUARE)
     if not areas:
         return Drawing(chart, f"ROC curve of {score}: it takes rows of both classes of {label}.")
-    words = "; ".join(f"{name + ': ' if name else ''}{show(area)}" for name, area in areas.items())
-    sizes = {(int(row["positives"]), int(row["positives"] + row["negatives"])) for row in totals}
-    text = f"ROC curve of {score}, area under it {words}. A coin has 0.5."
+    words = [f"{name} {_interval(area)}".strip() for name, area in areas.items()]
+    text = f"ROC curve of {score}, area under it {'; '.join(words)}. A coin has 0.5."
+    sizes = {(area["n_positives"], area["n_negatives"]) for area in areas.values()}
     if len(sizes) == 1:
-        positives, n = sizes.pop()
-        each = " each" if by else ""
-        text += f" {n:,} rows{each}, of which {positives:,} are positive."
+        positives, negatives = sizes.pop()
+        text += f" {positives + negatives:,} rows{' each' if by else ''}, {positives:,} positive."
     return Drawing(chart, text)
 
 
-def _points(found: list[Row], name: str) -> list[tuple[float, float]]:
-    return [
-        (row["false_positives"] / row["negatives"], row["true_positives"] / row["positives"])
-        for row in found
-        if row["series"] == name
-    ]
+def _interval(area: Row) -> str:
+    """The area with DeLong's interval, of confidence 0.95."""
+    if area["ci_lower"] is None:
+        return show(area["roc_auc"])
+    return f"{show(area['roc_auc'])} ({show(area['ci_lower'])} to {show(area['ci_upper'])})"

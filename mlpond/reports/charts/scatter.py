@@ -24,10 +24,9 @@ def scatter(
         limit {limit}
         """
     )
-    facts = source.row(
-        f"select count(*) as n, corr({ident(x)}, {ident(y)}) as r from {source.relation} "
-        f"where {is_there}"
-    ) if source.kind(x) == source.kind(y) == "quantitative" else {"n": None, "r": None}  # fmt: skip
+    both = source.kind(x) == source.kind(y) == "quantitative"
+    r = f"corr({ident(x)}, {ident(y)})" if both else "null"
+    facts = source.row(f"select count(*) as n, {r} as r from {source.relation} where {is_there}")
     names = sorted({row["series"] for row in rows})
     letter = {"quantitative": "Q", "temporal": "T", "nominal": "N"}
     chart = (
@@ -39,10 +38,9 @@ def scatter(
             color=alt.Color("series:N", scale=colors(names)) if by else alt.value(FIRST),
         )
     )
-    n = facts["n"] if facts["n"] is not None else len(rows)
-    text = f"{y} against {x}, {len(rows):,} of {n:,} rows" if n > len(rows) else (
-        f"{y} against {x}, {n:,} rows"
-    )  # fmt: skip
+    n = facts["n"]
+    shown = f"{len(rows):,} of {n:,} rows" if n > len(rows) else f"{n:,} rows"
+    text = f"{y} against {x}, {shown}"
     text += "" if facts["r"] is None else f"; r = {show(facts['r'])}"
     return Drawing(chart, f"{text}.")
 

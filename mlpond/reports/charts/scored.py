@@ -1,116 +1,100 @@
-"""What ROC, precision–recall and calibration share: a label of two classes and a score of it."""
+"""What ROC, precision–recall and calibration share: a label of two classes and a score of it.
+
+The curves are the library's own functions; a chart asks them once a series and thins the points.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from mlpond.reports.charts.chart import Column, Row, Source, ident
+from mlpond.reports.charts.theme import SERIES
 from mlpond.sql.templates.quoting import string
 
 POINTS = 150
 """Points of a curve: more cannot be told apart on 360 units."""
 
 
-def scored(
-    source: Source, label: Column, score: Column, by: Column | None, positive: str | None
-) -> str:
-    """CTE ``scored``: series, is_positive and score of every row that has a label and a score.
+@dataclass(frozen=True)
+class Scores:
+    """The labels and scores of one series, as a call of a function of the library takes them."""
 
-    Without ``positive`` the greater of the two labels is the positive one: true, 1, yes.
+    source: Source
+    name: str
+    relation: str
+    label: Column
+    score: Column
+    positive: str
+
+    def call(self, function: str, **settings: str) -> str:
+        """``ml.<function>`` of the scores, as it stands behind FROM; settings are SQL."""
+        arguments = [string(self.relation), string(self.label), string(self.score)]
+        settings["positive"] = string(self.positive)
+        arguments += [f"{name} := {value}" for name, value in settings.items()]
+        return f"ml.{function}({', '.join(arguments)})"
+
+    def row(self, function: str, **settings: str) -> Row:
+        """The one row of a function."""
+        return self.source.row(f"from {self.call(function, **settings)}")
+
+    def curve(self, function: str, x: str, y: str) -> list[Row]:
+        """The points x and y of a curve, thinned to those that can be told apart."""
+        return self.source.rows(
+            f"""
+            with points as (
+                select threshold, {x} as x, {y} as y
+                from {self.call(function)}
+                where {x} is not null and {y} is not null
+            ),
+            placed as (
+                select
+                    *,
+                    row_number() over (order by threshold desc, x) as place,
+                    floor({POINTS} * x) as across,
+                    floor({POINTS} * y) as up,
+                from points
+            )
+            select x, y
+            from placed
+            qualify lag((across, up)) over (order by place) is distinct from (across, up)
+                or place = max(place) over ()
+            order by place
+            """
+        )
+
+
+def scores(
+    source: Source, label: Column, score: Column, by: Column | None, positive: str | None
+) -> Iterator[Scores]:
+    """The scores of each value of ``by``, or all of them as one series without a name.
+
+    A series with one class is left out: it has no curve. Without ``positive`` the greater class
+    of all rows is the positive one.
     """
-    return f"""
-        labelled as (
-            select
-                {f"coalesce({ident(by)}::varchar, '—')" if by else "''"} as series,
-                {ident(label)} as label,
-                {ident(score)}::double as score,
+    name = f"{ident(by)}::varchar" if by else "''"
+    found = source.rows(
+        f"""
+        with labels as (
+            select {name} as name, {ident(label)} as label
             from {source.relation}
             where {ident(label)} is not null and isfinite({ident(score)}::double)
         ),
-        scored as (
-            select
-                series,
-                {
-        f"label::varchar = {string(positive)}"
-        if positive is not None
-        else "label = (select max(label) from labelled)"
-    } as is_positive,
-                score,
-            from labelled
-        )"""
-
-
-def cumulated(
-    source: Source, label: Column, score: Column, by: Column | None, positive: str | None
-) -> tuple[list[Row], list[Row]]:
-    """The points of each series at which rows are called positive, and a row of totals a series.
-
-    A point has the numbers of true and false positives when every score from ``threshold`` on is
-    called positive; points are thinned evenly over the rows. Totals have the area under the ROC
-    curve (trapezoids, so that ties count half) and the average precision, over all points.
-    """
-    query = f"""
-        with {scored(source, label, score, by, positive)},
-        by_score as (
-            select
-                series, score,
-                count(*) filter (is_positive) as positives,
-                count(*) filter (not is_positive) as negatives,
-            from scored
-            group by series, score
-        ),
-        totals as (
-            select series, sum(positives)::double as positives, sum(negatives)::double as negatives,
-            from by_score
-            group by series
-        ),
-        points as (
-            select
-                by_score.series,
-                score as threshold,
-                by_score.positives as new_positives,
-                by_score.negatives as new_negatives,
-                sum(by_score.positives) over above as true_positives,
-                sum(by_score.negatives) over above as false_positives,
-                totals.positives,
-                totals.negatives,
-            from by_score
-            join totals using (series)
-            window above as (partition by by_score.series order by score desc)
-        )"""
-    points = source.rows(
-        f"""
-        {query},
-        placed as (
-            select
-                *,
-                floor({POINTS} * true_positives / nullif(positives, 0)) as up,
-                floor({POINTS} * false_positives / nullif(negatives, 0)) as across,
-                floor({POINTS} * (true_positives + false_positives) / (positives + negatives))
-                    as depth,
-            from points
+        wanted as (
+            select {string(positive) if positive is not None else "max(label)::varchar"} as positive
+            from labels
         )
-        select series, threshold, true_positives::double as true_positives,
-            false_positives::double as false_positives, positives, negatives,
-        from placed
-        qualify lag((up, across, depth)) over (partition by series order by threshold desc)
-            is distinct from (up, across, depth)
-            or row_number() over (partition by series order by threshold) = 1
-        order by series, threshold desc
+        select name, any_value(positive) as positive
+        from labels, wanted
+        where name is not null
+        group by name
+        having bool_or(label::varchar = positive) and bool_or(label::varchar <> positive)
+        order by name
+        limit {len(SERIES)}
         """
     )
-    totals = source.rows(
-        f"""
-        {query}
-        select
-            series,
-            any_value(positives) as positives,
-            any_value(negatives) as negatives,
-            sum(new_negatives * (true_positives - new_positives / 2))
-                / nullif(any_value(positives) * any_value(negatives), 0) as roc_auc,
-            sum(new_positives * true_positives / (true_positives + false_positives))
-                / nullif(any_value(positives), 0) as average_precision,
-        from points
-        group by series
-        order by series
-        """
-    )
-    return points, totals
+    for row in found:
+        relation = source.relation
+        if by:
+            relation = f"(select * from {relation} where {name} = {string(row['name'])})"
+        yield Scores(source, row["name"], relation, label, score, row["positive"])
