@@ -61,7 +61,7 @@ docs-serve: $(VENV)/.docs
 # Everything that the targets above need, at today's newest versions.
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet '.[test,lint,docs,bench]'
+	build/constraints/bin/python -m pip install --quiet '.[report,test,lint,docs,bench]'
 	build/constraints/bin/python -m pip freeze --exclude mlpond > constraints.txt
 
 clean:
@@ -73,10 +73,10 @@ $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
 	@$(INSTALL) -e '.$(EXTRAS)'
 	@touch $@
 $(VENV)/.demo: EXTRAS :=
-$(VENV)/.test: EXTRAS := [test]
-$(VENV)/.lint: EXTRAS := [lint]
+$(VENV)/.test: EXTRAS := [report,test]
+$(VENV)/.lint: EXTRAS := [report,lint]
 $(VENV)/.bench: EXTRAS := [bench]
-$(VENV)/.docs: EXTRAS := [docs,test]
+$(VENV)/.docs: EXTRAS := [docs,report,test]
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mlpond needs Python 3.11 or newer")'

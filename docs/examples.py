@@ -16,9 +16,9 @@ Comments, which no reader sees, steer it. They stand on a line of their own:
     <!-- fails -->                   the next block must fail; its output is the message
 
 Outputs are equal when their lines are, with these liberties: a number may differ by 1e-6 of its
-size, because sums are rounded differently on other processors; durations and times of day are
-whatever they are; spaces and lines of boxes may be longer or shorter; and a line `...` stands for
-any lines.
+size, because sums are rounded differently on other processors; durations, sizes of files and
+times of day are whatever they are; spaces and lines of boxes may be longer or shorter; and a line
+`...` stands for any lines.
 
     python docs/examples.py                    check every page
     python docs/examples.py --update PAGE ...  write today's output into the pages
@@ -53,7 +53,7 @@ _COMMENT = re.compile(
     r"^<!-- (?P<key>database|needs|not run|fails)(?:: (?P<value>.*?))? -->$", re.M
 )
 _VOLATILE = (
-    (re.compile(r"\b\d+(\.\d+)? ?(ms|s|min)\b"), "<duration>"),
+    (re.compile(r"\b\d+(\.\d+)? ?(ms|s|min|kB)\b"), "<duration or size>"),
     (re.compile(r"(\d{4}-\d\d-\d\d[ T])?\b\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d(:\d\d)?)?"), "<time>"),
     (re.compile(r"\s+"), " "),
     (re.compile(r"─+"), "─"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import duckdb
 from mlpond import __version__
 from mlpond.errors import InputError, PipelineError
 from mlpond.pipelines.runner.catalog import Catalog
-from mlpond.pipelines.runner.names import quote
+from mlpond.pipelines.runner.names import typed
 from mlpond.pipelines.runner.project import Project
 from mlpond.pipelines.runner.report import ROWS, ChartSpec, SectionSpec
 from mlpond.reports import models, words
@@ -48,6 +49,9 @@ class _Assembly:
     def __init__(self, session: Session, project: Project, catalog: Catalog, past: Past) -> None:
         self.session = session
         self.con = session.con
+        known = {file.key for file in project.files}
+        # a step whose file has gone is no longer part of the pipeline
+        self.made = {name: step for name, step in past.steps.items() if name in known}
         self.project = project
         self.catalog = catalog
         self.past = past
@@ -62,7 +66,7 @@ class _Assembly:
     def page(self) -> Page:
         """Everything, section by section."""
         project, last = self.project, self.past.last
-        sections = self.spec.sections or choose_sections(self.session, project, self.past.steps)
+        sections = self.spec.sections or choose_sections(self.session, project, self.made)
         self.n_charts = 1 + sum(len(section.charts) or 4 for section in sections)
         self.facts = {**self.values, **self._first_row(self.spec.facts, "facts")}
         shown = tuple(
@@ -72,7 +76,7 @@ class _Assembly:
         used = {name for section in sections for name in (section.table, section.model) if name}
         rest = [
             step
-            for step in self.past.steps.values()
+            for step in self.made.values()
             if step.kind in ("table", "view", "python", "model") and step.name not in used
         ]
         self.session.report("report: tables", 0.95)
@@ -101,7 +105,8 @@ class _Assembly:
     def _ready(self, sql: str) -> str:
         """A query of pipeline.toml with its parameters and names in place."""
         rendered = self.session.render(sql, self.values).strip().rstrip(";")
-        return self.catalog.readable(rendered, self.relations)
+        # it will stand in parentheses, and a comment at its end must not swallow the closing one
+        return self.catalog.readable(rendered, self.relations) + ("\n" if "--" in rendered else "")
 
     def _first_row(self, sql: str | None, where: str) -> dict[str, object]:
         if not sql:
@@ -167,7 +172,7 @@ class _Assembly:
 
     def _step(self, name: str | None) -> Step | None:
         return next(
-            (step for key, step in self.past.steps.items() if name and key.lower() == name.lower()),
+            (step for key, step in self.made.items() if name and key.lower() == name.lower()),
             None,
         )
 
@@ -184,12 +189,17 @@ class _Assembly:
         return None if query is None else self._ready(query)
 
     def _view(self, name: str, sql: str, spec: SectionSpec, is_table: bool) -> TableView:
-        source = f"FROM {quote(self.project.name, name)}" if is_table else ""
-        command = f"mlpond sql '{source}' --db {self.session.database}" if source else ""
+        command = ""
+        if is_table:
+            parts = [self.project.name, name]
+            if self.catalog.is_ambiguous:
+                parts.insert(0, self.catalog.name)
+            query = shlex.quote(f"FROM {typed(*parts)}")
+            command = f"mlpond sql {query} --db {shlex.quote(self.session.database)}"
         try:
             return view(
                 self.con, sql, name, rows=spec.rows, columns=spec.columns,
-                units=self.spec.units, command=command.replace('"', ""),
+                units=self.spec.units, command=command,
             )  # fmt: skip
         except duckdb.Error as error:
             raise PipelineError(f"report: section {spec.title!r}: {error}") from error
@@ -303,7 +313,7 @@ class _Assembly:
         return found
 
     def _appendix(self, step: Step) -> Section:
-        anchor = f"table-{step.name}"
+        anchor = f"table-{re.sub('[^a-zA-Z0-9_]', '-', step.name)}"
         if not self._is_there(step.name):
             return Section(anchor, step.name, warnings=(self._absent([step.name]),))
         tables: tuple[TableView, ...] = ()
@@ -348,7 +358,7 @@ class _Assembly:
         return written("parameters", ("parameter", "value", "default", "meaning"), rows)
 
     def _run_sentences(self) -> list[str]:
-        steps = self.past.steps.values()
+        steps = self.made.values()
         made = [step for step in steps if step.kind in ("table", "view", "python")]
         trained = [step for step in steps if step.kind == "model"]
         rows = sum(step.rows or 0 for step in made)
@@ -366,7 +376,7 @@ class _Assembly:
         for file in self.project.files:
             if file.kind != "check":
                 continue
-            step = self.past.steps.get(file.key)
+            step = self.made.get(file.key)
             description = " ".join(file.description.split("\n\n")[0].split())
             if step is None:
                 found.append(Check(file.name, description, "not run", ""))
@@ -411,7 +421,7 @@ class _Assembly:
                 None if step.seconds is None else words.duration(step.seconds),
                 words.moment(step.attempted_at),
             )
-            for step in self.past.steps.values()
+            for step in self.made.values()
         ]  # fmt: skip
         head = ("step", "kind", "status", "rows", "took", "last run (UTC)")
         return written("steps", head, rows)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FEW = 40
 """Rows that can be drawn as a bar or an interval each."""
+_SIDE = ("ci_lower", "ci_upper", "standard_error", "df", "p_value", "log10_p_value")
+"""What is said beside a result, and is none by itself."""
 Kinds = Mapping[str, str]
 """Columns, each with number, integer, temporal, text, key (a text a row) or boolean."""
 
@@ -78,8 +80,9 @@ def _of(kinds: Kinds, *wanted: str) -> list[str]:
 
 
 def _numbers(kinds: Kinds) -> list[str]:
-    """Numbers with a fraction before counts."""
-    return _of(kinds, "number") + _of(kinds, "integer")
+    """Numbers with a fraction before counts, and of the counts the last, which is the result."""
+    found = _of(kinds, "number") + _of(kinds, "integer")[::-1]
+    return [column for column in found if column.lower() not in _SIDE]
 
 
 def _named(kinds: Kinds, *names: str) -> str | None:

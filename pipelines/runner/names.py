@@ -18,6 +18,11 @@ def quote(*parts: str) -> str:
     return ".".join(identifier(part) for part in parts)
 
 
+def typed(*parts: str) -> str:
+    """The parts of a name as one types it: quoted only where DuckDB needs it."""
+    return ".".join(part if _needs_no_quotes(part) else identifier(part) for part in parts)
+
+
 def folded(*parts: str) -> Key:
     """The parts of a name as they compare in DuckDB, which ignores case."""
     return tuple(part.casefold() for part in parts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -168,3 +170,13 @@ def test_words():
         "",
     )
     assert fill("{{x}} {x:.1f} {y}", {"x": -1.26, "y": None}, "text") == "{x} −1.3 —"
+
+
+def test_the_guide_has_every_chart_and_what_it_takes():
+    guide = (Path(__file__).parents[2] / "docs/guides/report.md").read_text(encoding="utf-8")
+    for kind, function in CHARTS.items():
+        (row,) = (
+            line for line in guide.splitlines() if line.startswith("|") and f"`{kind}`" in line
+        )
+        for name in list(inspect.signature(function).parameters)[1:]:
+            assert re.search(rf"\b{name}\b", row.split("|")[2]), f"{kind}: {name}"
