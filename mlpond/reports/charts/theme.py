@@ -59,7 +59,6 @@ CONFIG: dict[str, Any] = {
     },
     "legend": {
         "orient": "top",
-        "columns": 2,
         "title": None,
         "labelColor": "currentColor",
         "labelFontSize": 12,
@@ -117,7 +116,8 @@ def to_svg(chart: AnyChart, summary: str, number: int) -> str:
     import vl_convert
 
     specification = chart.to_dict()
-    specification["config"] = CONFIG
+    legend = {**CONFIG["legend"], "columns": _legend_columns(specification)}
+    specification["config"] = {**CONFIG, "legend": legend}
     specification.setdefault("width", WIDTH)
     specification.setdefault("height", HEIGHT)
     specification["autosize"] = {"type": "fit", "contains": "padding"}
@@ -134,6 +134,17 @@ def to_svg(chart: AnyChart, summary: str, number: int) -> str:
     root.set("role", "img")
     root.set("aria-label", summary)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _legend_columns(specification: dict[str, Any]) -> int:
+    """As many entries side by side as the longest of them leaves room for."""
+    names = [
+        str(name)
+        for layer in specification.get("layer", [specification])
+        for name in layer.get("encoding", {}).get("color", {}).get("scale", {}).get("domain", [])
+    ]
+    longest = max(map(len, names), default=0)
+    return 3 if longest <= 10 else 2 if longest <= 20 else 1
 
 
 def _tidy(element: ElementTree.Element, prefix: str) -> None:
