@@ -203,7 +203,7 @@ def _products(X: Array, Y: Array, x_squares: Array, y_squares: Array) -> Array:
 
 def _squares(X: Array) -> Array:
     """Sum of squares of every row, shape (n,)."""
-    return np.einsum("ij,ij->i", X, X)
+    return np.asarray(np.einsum("ij,ij->i", X, X))
 
 
 def _shift(Y: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpond.udfs.design import Block, Layout, Sparse
 from mlpond.udfs.linear.fit import Fit, Moments
-from mlpond.udfs.trainer import fold
+from mlpond.udfs.trainer import Pass, fold
 
 
 def moments(X, y=None):
@@ -91,3 +91,19 @@ def objective(Z, fit, y, l1=0.0, l2=0.0, weight=None):
 
 def layout_of(X, cardinalities=(), sparse=()):
     return Layout(X.shape[1], tuple(cardinalities), tuple(s.shape[1] for s in sparse))
+
+
+def drive(first, rows, threads=1):
+    """Drive any chain of passes to its end; a pass that wants a sample gets the first rows."""
+    step = first
+    while isinstance(step, Pass):
+        given = rows
+        if step.sample is not None:
+            given = [_head(block, step.sample) for block in rows]
+        step = step.finish(fold(step, given, threads))
+    return step
+
+
+def _head(block, share):
+    n = max(1, round(share * block.rows))
+    return Block(block.X[:n], tuple(c[:n] for c in block.codes), (), block.y[:n])

@@ -1,0 +1,1 @@
+"""Groups of rows that lie together: k-means and Gaussian mixtures."""
