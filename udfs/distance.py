@@ -8,28 +8,33 @@ Throughout: x_i row i of X (n, p), y_j row j of Y (m, p), d_ij the distance betw
     cosine              d_ij = 1 - x_i·y_j / (|x_i| |y_j|), in [0, 2]; 1 where either is all zeros
 
 The squares come from one matrix product, |x|² + |y|² - 2 x·y, which cancels where x is near y: its
-error is a rounding of |x|² + |y|², not of d². Rows are therefore centred at the mean of Y first,
-and the few pairs that are still near are computed again from their differences. The cosine distance
-is half the squared distance of the rows at unit length, so it keeps its digits near 0 as well.
+error is a rounding of |x|² + |y|², not of d². Columns that lie far from 0 are therefore centred
+first, and the few pairs that are still near are computed again from their differences. The cosine
+distance is half the squared distance of the rows at unit length, so it keeps its digits near 0.
 
-All functions are pure and may run on several threads at once. A product runs on the thread that
-calls it within `blas.one_thread()`.
+All functions are pure and may run on several threads at once. A product of `distances` runs on the
+thread that calls it within `blas.one_thread()`; `nearest` sees to that itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from mlpond.udfs.blas import one_thread
 from mlpond.udfs.design import Array, IntArray
+from mlpond.udfs.nearest import QUERIES, Search
 
 METRICS = ("euclidean", "squared_euclidean", "cosine", "manhattan")
 
 # A pair with d² below this share of |x|² + |y|² is computed again. Above it the rounding of the
 # product, some 2**-52 of |x|² + |y|², is below 1e-10 of d².
 NEAR = 1e-5
+FAR = 4.0  # standard deviations between a mean and 0 from which a column is centred
+MOST_SIFTED = 500  # neighbours up to which a query keeps its candidates apart
 CELLS = 2**18  # distances that are worked on at once: 2 MB
 
 
@@ -66,9 +71,14 @@ class Points:
             raise ValueError(f"Points: metric is {metric!r}; pass one of {', '.join(METRICS)}.")
         self.metric = metric
         self.rows, self.columns = Y.shape
-        self._shift = _shift(Y) if metric in ("euclidean", "squared_euclidean") else None
+        shift = _shift(Y) if metric in ("euclidean", "squared_euclidean") else np.zeros(0)
+        self._shift = shift if shift.any() else None  # then Y is not copied
         self._Y = self._prepared(Y)  # (m, p), C order
         self._norms = _squares(self._Y)  # (m,)
+        # half their squares; a row of zeros is as far from all directions as an orthogonal one
+        zeros = 1.0 if metric == "cosine" else 0.0
+        self._half = np.where(self._norms > 0.0, self._norms, zeros) / 2.0  # (m,)
+        self._size = float(np.sqrt(np.max(self._norms, initial=0.0)))
 
     def distances(self, X: Array) -> Array:
         """All distances, for X and Y whose n · m distances fit into memory.
@@ -84,23 +94,26 @@ class Points:
         """
         _check_columns("distances", X, self.columns)
         out = np.empty((len(X), self.rows))
-        for rows in _pieces(len(X), max(1, CELLS // max(self.rows, 1))):
-            for columns in _pieces(self.rows, CELLS):
+        for rows in pieces(len(X), max(1, CELLS // max(self.rows, 1))):
+            for columns in pieces(self.rows, CELLS):
                 out[rows, columns] = self._piece(self._prepared(X[rows]), columns)
         if self.metric == "euclidean":
             np.sqrt(out, out=out)
         return out
 
-    def nearest(self, X: Array, k: int, exclude: IntArray | None = None) -> Neighbours:
+    def nearest(
+        self, X: Array, k: int, exclude: IntArray | None = None, threads: int = 1
+    ) -> Neighbours:
         """The k nearest rows of Y for each row of X, exactly.
 
-        Memory is bounded by the result and a few MB, whatever n and m.
+        Memory is bounded by the result and a few MB a thread, whatever n and m.
 
         Args:
             X: Queries, shape (n, p), finite.
             k: How many, from 1 up to the rows of Y (less one with exclude).
             exclude: For each query a row of Y that must not be its neighbour (itself), shape (n,);
                 -1 for none.
+            threads: How many pieces of X to work on at once. The result does not depend on it.
 
         Raises:
             ValueError: k is not within these bounds, or X has another number of columns than Y.
@@ -109,31 +122,71 @@ class Points:
         most = self.rows - (exclude is not None)
         if not 1 <= k <= most:
             raise ValueError(f"nearest: k is {k}, but there are {most} rows; pass 1 to {most}.")
-        index = np.empty((len(X), k), dtype=np.int64)
-        distance = np.empty((len(X), k))
-        for rows in _pieces(len(X), max(1, CELLS // self.rows)):
+        found = Neighbours(np.empty((len(X), k), dtype=np.int64), np.empty((len(X), k)))
+        sifts = self.metric != "manhattan" and k <= MOST_SIFTED
+
+        def answer(rows: slice) -> None:
+            excluded = None if exclude is None else exclude[rows]
+            part = (self._sifted if sifts else self.measured)(X[rows], k, excluded)
+            found.index[rows], found.distance[rows] = part
+
+        in_parallel(answer, list(pieces(len(X), QUERIES)), threads)
+        return found
+
+    def _sifted(self, X: Array, k: int, exclude: IntArray | None) -> tuple[IntArray, Array]:
+        """The nearest rows, from those that single precision leaves."""
+        search = self.search(X, k, exclude)
+        search.offer(0, self.rows)
+        index, squared, left = search.settle()
+        distance = self.from_squared(squared)
+        if left.size:
+            excluded = None if exclude is None else exclude[left]
+            index[left], distance[left] = self.measured(X[left], k, excluded)
+        return index, distance
+
+    def search(self, X: Array, k: int, exclude: IntArray | None = None) -> Search:
+        """A search that is offered the rows of Y by the caller, for metrics with a product.
+
+        It settles for squared distances, which from_squared turns into those of the metric.
+        """
+        return Search(
+            self._prepared(X), self._Y, self._half, self._size, k, exclude,
+            unit=self.metric == "cosine",
+        )  # fmt: skip
+
+    def from_squared(self, squared: Array) -> Array:
+        """The metric's distances of the squared distances that a search has found."""
+        if self.metric == "cosine":
+            return np.where(squared == np.inf, np.inf, squared / 2.0)
+        return np.sqrt(squared) if self.metric == "euclidean" else squared
+
+    def measured(self, X: Array, k: int, exclude: IntArray | None = None) -> tuple[IntArray, Array]:
+        """The k nearest rows, from all distances; see nearest."""
+        index, distance = np.empty((len(X), k), dtype=np.int64), np.empty((len(X), k))
+        for rows in pieces(len(X), max(1, CELLS // self.rows)):
             d = self.distances(X[rows])
             if exclude is not None:
                 (known,) = np.nonzero(exclude[rows] >= 0)
                 d[known, exclude[rows][known]] = np.inf
             index[rows], distance[rows] = smallest(d, k)
-        return Neighbours(index, distance)
+        return index, distance
 
     def _prepared(self, X: Array) -> Array:
         """Rows centred or scaled as those of Y are."""
         if self.metric == "cosine":
             return unit_rows(X)
         if self._shift is not None:
-            return np.ascontiguousarray(X - self._shift)
+            X = X - self._shift
         return np.ascontiguousarray(X, dtype=np.float64)
 
     def _piece(self, X: Array, columns: slice) -> Array:
         """Distances of prepared rows to some rows of Y; euclidean ones squared."""
         Y = self._Y[columns]
         if self.metric == "manhattan":
-            d = np.zeros((len(X), len(Y)))
-            for c in range(self.columns):
-                d += np.abs(X[:, c, None] - Y[:, c])
+            from mlpond.udfs.distance_loops import manhattan
+
+            d = np.empty((len(X), len(Y)))
+            manhattan(X, np.ascontiguousarray(Y.T), d)
             return d
         d = _products(X, Y, _squares(X), self._norms[columns])
         if self.metric == "cosine":
@@ -195,7 +248,7 @@ def _products(X: Array, Y: Array, x_squares: Array, y_squares: Array) -> Array:
     scale *= NEAR
     i, j = np.nonzero(d < scale)
     step = max(1, CELLS // max(X.shape[1], 1))
-    for pairs in _pieces(i.size, step):
+    for pairs in pieces(i.size, step):
         difference = X[i[pairs]] - Y[j[pairs]]
         d[i[pairs], j[pairs]] = _squares(difference)
     return d
@@ -207,11 +260,34 @@ def _squares(X: Array) -> Array:
 
 
 def _shift(Y: Array) -> Array:
-    """The mean of Y, shape (p,); zeros where there is none."""
-    return np.asarray(np.mean(Y, axis=0)) if len(Y) else np.zeros(Y.shape[1])
+    """What to take from every row, shape (p,): the mean of columns that lie far from 0.
+
+    Far is four standard deviations. Between half and twice the mean, x - mean is exact (Sterbenz),
+    so that rows at the same distance stay so; other columns are best left as they are.
+    """
+    if not len(Y):
+        return np.zeros(Y.shape[1])
+    mean, sd = np.mean(Y, axis=0), np.std(Y, axis=0)
+    return np.where(np.abs(mean) > FAR * sd, mean, 0.0)
 
 
-def _pieces(n: int, size: int) -> Iterator[slice]:
+def in_parallel(work: Callable[[slice], None], pieces: Sequence[slice], threads: int) -> None:
+    """Do the work on every piece, several at a time, each on one thread."""
+    with one_thread():
+        if threads <= 1 or len(pieces) <= 1:
+            for piece in pieces:
+                work(piece)
+            return
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="mlpond-nearest")
+        try:
+            for done in [pool.submit(work, piece) for piece in pieces]:
+                done.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def pieces(n: int, size: int) -> Iterator[slice]:
+    """Cut n rows into slices of at most this size."""
     for first in range(0, n, size):
         yield slice(first, min(first + size, n))
 

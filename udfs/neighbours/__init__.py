@@ -1,0 +1,1 @@
+"""The nearest rows, exactly (udfs/distance.py) or approximately."""
