@@ -27,6 +27,13 @@ TABLES = (
     "fit_statistics",
     "transform_state",
     "calibration",
+    "centroids",
+    "clusters",
+    "mixture_components",
+    "mixture_means",
+    "mixture_covariances",
+    "neighbor_points",
+    "neighbor_cells",
 )
 # Functions whose columns differ from model to model: ml.<function>('m', …) calls
 # ml."<function>_m"(…). The last three are for regression inference.
@@ -55,6 +62,7 @@ DEFAULTS = {
     "threshold": "5e-1", "standardize": "false", "also": "''", "squares": "false",
     "top_k_features": "5", "permutations": "20", "repeats": "5", "seed": "0",
     "confidence_level": "9e-1", "method": "'threshold'",
+    "contamination": "1e-1",
 }  # fmt: skip
 
 

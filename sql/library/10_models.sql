@@ -155,3 +155,76 @@ create table if not exists ml.transform_state (
     number double,
     text varchar,
 );
+
+-- Centroids of k-means: a row a centroid, input and category.
+create table if not exists ml.centroids (
+    model varchar not null,
+    version integer not null,
+    centroid_id bigint not null,        -- from 1
+    position integer not null,
+    feature varchar not null,
+    category varchar,                   -- NULL for a numeric input
+    value double,                       -- of the input; share of a category
+    standardized_value double,          -- where distances are measured
+);
+
+-- Clusters of k-means after each step; the radius is the root mean squared distance of the rows.
+create table if not exists ml.clusters (
+    model varchar not null,
+    version integer not null,
+    iteration integer,                  -- as in ml.training_info; NULL for the fit
+    centroid_id bigint not null,
+    cluster_radius double,
+    cluster_size bigint,
+);
+
+-- Components of a Gaussian mixture. The log density of a row x is log_constant less half the
+-- squared length of (x - mean) times the whitening, both standardised.
+create table if not exists ml.mixture_components (
+    model varchar not null,
+    version integer not null,
+    component bigint not null,          -- from 1
+    weight double not null,             -- share of the rows
+    log_constant double not null,       -- log of the weight and of the density at the mean
+);
+
+create table if not exists ml.mixture_means (
+    model varchar not null,
+    version integer not null,
+    component bigint not null,
+    position integer not null,
+    feature varchar not null,
+    category varchar,                   -- NULL for a numeric input
+    mean double,
+    standardized_mean double,
+);
+
+-- Covariances, and the factor that makes rows of the component standard normal.
+create table if not exists ml.mixture_covariances (
+    model varchar not null,
+    version integer not null,
+    component bigint not null,
+    position integer not null,          -- as in ml.mixture_means
+    other_position integer not null,
+    covariance double,                  -- of the inputs
+    whitening double,                   -- of the standardised inputs; upper triangular
+);
+
+-- Training rows of a k-nearest-neighbours model, encoded.
+create table if not exists ml.neighbor_points (
+    model varchar not null,
+    version integer not null,
+    point_id bigint not null,           -- from 1, in the order of the training query
+    cell integer,                       -- of the inverted file, from 0; NULL without one
+    label varchar,                      -- of a classifier
+    value double,                       -- of a regressor
+    point double[] not null,
+);
+
+-- Centers of the cells of an inverted file.
+create table if not exists ml.neighbor_cells (
+    model varchar not null,
+    version integer not null,
+    cell integer not null,
+    center double[] not null,
+);

@@ -8,6 +8,10 @@ from mlpond.models.families.family import Family, Fitted, Training
 
 # Model type → the module of this package that defines the Family of that name.
 MODEL_TYPES = {
+    "GAUSSIAN_MIXTURE": "gaussian_mixture",
+    "KMEANS": "kmeans",
+    "KNN_CLASSIFIER": "knn",
+    "KNN_REGRESSOR": "knn",
     "LINEAR_REG": "linear_reg",
     "LOGISTIC_REG": "linear_reg",
     "GLM": "glm",
