@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlpond.session import Session
+
+HAS_NEAREST = "mlpond_has_nearest"  # variable of a connection on which ml_nearest can be called
 
 
 def register(session: Session) -> None:
@@ -26,3 +28,33 @@ def register(session: Session) -> None:
         return train_from_sql(pond, model, query, options)
 
     session.con.create_function("ml_train", ml_train, side_effects=True)
+    _register_nearest(session)
+
+
+def _register_nearest(session: Session) -> None:
+    """Make ``ml_nearest`` callable, which macros of nearest-neighbour models call if it is there.
+
+    A plain shell has no variable of that name, so that there the macros search in SQL.
+    """
+    owner = weakref.ref(session)
+    searches: list[Any] = []  # made at the first call
+
+    def ml_nearest(model: Any, version: Any, k: Any, probes: Any, metric: Any, x: Any) -> Any:
+        pond = owner()
+        if pond is None:
+            raise RuntimeError("ml_nearest: the session is closed.")
+        from mlpond.models.neighbors import Searches, nearest_in_session
+
+        if not searches:
+            searches.append(Searches())
+        return nearest_in_session(pond, (model, version, k, probes, metric, x), searches[0])
+
+    create: Any = session.con.create_function  # the stubs do not know type="arrow"
+    create(
+        "ml_nearest",
+        ml_nearest,
+        ["VARCHAR", "INTEGER", "INTEGER", "INTEGER", "VARCHAR", "DOUBLE[]"],
+        "STRUCT(distance DOUBLE, point_id BIGINT, value DOUBLE)[]",
+        type="arrow",
+    )
+    session.con.execute(f"set variable {HAS_NEAREST} = true")

@@ -26,7 +26,7 @@ import numpy as np
 
 from mlpond.udfs.blas import one_thread
 from mlpond.udfs.design import Array, IntArray
-from mlpond.udfs.nearest import QUERIES, Search
+from mlpond.udfs.nearest import QUERIES, QUERIES_AT_ONCE, Search
 
 METRICS = ("euclidean", "squared_euclidean", "cosine", "manhattan")
 
@@ -130,7 +130,7 @@ class Points:
             part = (self._sifted if sifts else self.measured)(X[rows], k, excluded)
             found.index[rows], found.distance[rows] = part
 
-        in_parallel(answer, list(pieces(len(X), QUERIES)), threads)
+        in_parallel(answer, query_pieces(len(X), threads), threads)
         return found
 
     def _sifted(self, X: Array, k: int, exclude: IntArray | None) -> tuple[IntArray, Array]:
@@ -284,6 +284,11 @@ def in_parallel(work: Callable[[slice], None], pieces: Sequence[slice], threads:
                 done.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def query_pieces(n: int, threads: int) -> list[slice]:
+    """Cut n queries into slices: large ones, for they share work, but one for each thread."""
+    return list(pieces(n, max(QUERIES_AT_ONCE, min(QUERIES, -(-n // max(threads, 1))))))
 
 
 def pieces(n: int, size: int) -> Iterator[slice]:

@@ -17,8 +17,7 @@ from mlpond.udfs.clustering.kmeans_fit import Options
 from mlpond.udfs.clustering.kmeans_start import different_rows, lloyd
 from mlpond.udfs.clustering.space import Centers, DenseTile, Space, unit
 from mlpond.udfs.design import Array, IntArray, Layout, rows_at_once
-from mlpond.udfs.distance import Neighbours, Points, in_parallel, pieces
-from mlpond.udfs.nearest import QUERIES
+from mlpond.udfs.distance import Neighbours, Points, in_parallel, pieces, query_pieces
 
 METRICS = ("euclidean", "cosine")
 SAMPLE_PER_CELL = 50  # points from which a center is learnt
@@ -116,7 +115,7 @@ class InvertedFile:
         def answer(rows: slice) -> None:
             found.index[rows], found.distance[rows] = self._answer(X[rows], k, probes)
 
-        in_parallel(answer, list(pieces(len(X), QUERIES)), threads)
+        in_parallel(answer, query_pieces(len(X), threads), threads)
         return found
 
     def _answer(self, X: Array, k: int, probes: int) -> tuple[IntArray, Array]:
