@@ -26,6 +26,11 @@ MODELS = {
     "late_arrival": ("logistic_reg", "sex", "body_mass_g, bill_depth_mm", "flights.features"),
     "nile_trend": ("linear_reg", "flow_1e8_m3", "year", "textbook.nile"),
 }
+# Those whose options are others: what stands behind the opening bracket.
+OTHER_MODELS = {
+    "penguin_clusters": "model_type = 'kmeans', num_clusters = 3) as "
+    "select bill_length_mm, sex from penguins",
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +50,8 @@ def file(tmp_path_factory) -> Path:
                     "user_col = 'viewer_id', item_col = 'film_id', rating_col = 'stars', "
                     "num_factors = 3) as select * exclude (rated_at) from cinema.ratings"
                 )
+            if name in OTHER_MODELS:
+                session.sql(f"create model {name} options ({OTHER_MODELS[name]}")
                 continue
             kind, label, features, source = MODELS.get(name, PENGUINS)
             session.sql(

@@ -135,7 +135,13 @@ def _macros(training: Training, cells: int) -> list[Macro]:
         classes=task.literals(),
     )  # fmt: skip
     macros = supervised_macros(version, task, body, training.evaluation_query)
-    in_sql = render_file("scoring/neighbors.sql.j2", metric=metric, probes=probes, **here)
+    in_sql = render_file(
+        "scoring/neighbors.sql.j2",
+        metric=metric,
+        probes=probes,
+        width=training.rows.layout.width,
+        **here,
+    )
     in_python = (
         f"ml_nearest({string(version.name)}, {version.version}, {here['k']}, {probes}, "
         f"{string(metric)}, __z)"
