@@ -5,7 +5,6 @@ from __future__ import annotations
 from mlpond.engine import Engine
 from mlpond.errors import TrainingError
 from mlpond.models.request import Request
-from mlpond.models.stream import NO_LABEL
 from mlpond.models.task import Task
 from mlpond.sql.templates.quoting import identifier, string
 
@@ -74,7 +73,7 @@ def find_task(engine: Engine, request: Request, relation: str) -> Task:
 def label_sql(request: Request, task: Task) -> str:
     """Write the label as a number: its value, or the index of its class; 0 if there is none."""
     if request.label is None:
-        return NO_LABEL
+        return "0e0"
     column = identifier(request.label)
     if task.kind == "regression":
         return f"{column}::double"

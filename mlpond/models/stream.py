@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MEDIAN_STRIDE = 50  # one row in so many is kept for the medians that a pass gathers
-NO_LABEL = "0e0"  # the SQL of a label that is not there
 KEPT_BYTES = 256 * 2**20  # blocks that are kept for the next pass
 LIGHT_COLUMNS = 64  # columns up to which the work on a block is light beside its decoding
 
@@ -165,9 +164,7 @@ def blocks(engine: Engine, rows: Rows, query: str) -> Iterator[Block]:
 
 
 def _bytes(block: Block) -> int:
-    arrays = [block.X, *block.codes]
-    if block.y.strides != (0,):
-        arrays.append(block.y)
+    arrays = [block.X, *block.codes, block.y]
     for feature in block.sparse:
         arrays += [feature.indptr, feature.index, feature.value]
     return sum(array.nbytes for array in arrays)
@@ -269,10 +266,7 @@ def _block(rows: Rows, batch: pa.RecordBatch) -> Block:
     for feature in rows.sparse:
         sparse.append(_sparse(batch.column(at), feature.width))
         at += 1
-    if rows.label == NO_LABEL:
-        y = np.broadcast_to(0.0, n)  # one number, however many rows: it must not fill the memory
-    else:
-        y = batch.column(at).to_numpy(zero_copy_only=False).astype(np.float64)  # (n,)
+    y = batch.column(at).to_numpy(zero_copy_only=False).astype(np.float64)  # (n,)
     weight = None
     if rows.weight is not None:
         at += 1
