@@ -113,3 +113,39 @@ def rating_table(rows: int, users: int, items: int) -> Path:
         f'order by hash("user", item) limit {rows}'
     )
     return kept(f"ratings_{rows}_{users}_{items}", f"{rows:,} ratings", _create(query))
+
+
+def clustered_table(rows: int, features: int, clusters: int) -> Path:
+    """A file with table t: x0, x1, …, normal around as many centers, themselves normal."""
+    center = f"(hash(i) % {clusters})"
+    columns = ", ".join(
+        f"{normal(j)} + sqrt(-2e0 * ln({_of_center(center, j)})) "
+        f"* cos(2e0 * pi() * {_of_center(center, j + 500)}) as x{j}"
+        for j in range(features)
+    )
+    return kept(
+        f"clustered_{rows}_{features}_{clusters}", f"{rows:,} rows",
+        _create(f"select {columns} from range({rows}) as r(i)"),
+    )  # fmt: skip
+
+
+def _of_center(center: str, column: int) -> str:
+    return f"(((hash({center} * 7919 + {column * 104729}) >> 11) + 5e-1) / 9007199254740992e0)"
+
+
+def neighbors_table(points: int, queries: int, features: int) -> Path:
+    """A file with tables t (x0, x1, …, and the class y) and q (without y), both normal."""
+
+    def fill(path: Path) -> None:
+        columns = ", ".join(f"{normal(j)} as x{j}" for j in range(features))
+        with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.5.0"}) as con:
+            con.execute(
+                f"create table t as select *, (x0 + x1 > 0)::integer as y "
+                f"from (select {columns} from range({points}) as r(i))"
+            ).fetchall()
+            con.execute(
+                f"create table q as select {columns} "
+                f"from range({points}, {points + queries}) as r(i)"
+            ).fetchall()
+
+    return kept(f"neighbors_{points}_{queries}_{features}", f"{points:,} points", fill)

@@ -50,6 +50,7 @@ def file(tmp_path_factory) -> Path:
                     "user_col = 'viewer_id', item_col = 'film_id', rating_col = 'stars', "
                     "num_factors = 3) as select * exclude (rated_at) from cinema.ratings"
                 )
+                continue
             if name in OTHER_MODELS:
                 session.sql(f"create model {name} options ({OTHER_MODELS[name]}")
                 continue
