@@ -1,0 +1,1 @@
+"""Matrices as a few directions: principal components."""
