@@ -11,6 +11,7 @@ from typing import Any
 from mlpond.engine import Engine
 from mlpond.errors import InputError, ModelError
 from mlpond.sql.templates.installer import query_macro
+from mlpond.sql.templates.lambdas import rename_parameters
 from mlpond.sql.templates.quoting import identifier, string
 from mlpond.sql.templates.renderer import unknown
 
@@ -34,6 +35,11 @@ TABLES = (
     "mixture_covariances",
     "neighbor_points",
     "neighbor_cells",
+    "principal_components",
+    "principal_component_info",
+    "class_parameters",
+    "support_vectors",
+    "random_features",
 )
 # Functions whose columns differ from model to model: ml.<function>('m', …) calls
 # ml."<function>_m"(…). The last three are for regression inference.
@@ -51,18 +57,27 @@ FUNCTIONS = (
     "explain_predict",
     "global_explain",
     "permutation_importance",
+    "margins",
+    "support_vectors",
     "design",
     "residuals",
     "products",
 )
 # Those that need data; the others look at the rows held out, or at the training rows.
-NEED_DATA = ("predict", "uncalibrated", "detect_anomalies", "explain_predict", "conformal")
+NEED_DATA = (
+    "predict",
+    "uncalibrated",
+    "detect_anomalies",
+    "explain_predict",
+    "conformal",
+    "margins",
+)
 # Defaults of parameters that are not NULL if left out.
 DEFAULTS = {
     "threshold": "5e-1", "standardize": "false", "also": "''", "squares": "false",
     "top_k_features": "5", "permutations": "20", "repeats": "5", "seed": "0",
     "confidence_level": "9e-1", "method": "'threshold'",
-    "contamination": "1e-1",
+    "contamination": "1e-1", "keep_original_columns": "false",
 }  # fmt: skip
 
 
@@ -157,7 +172,8 @@ def install_macros(engine: Engine, version: Version, macros: list[Macro]) -> Non
     """Write the macros of a version under its full name, and point its aliases at them."""
     for macro in macros:
         name = f"{macro.function}_{version.full_name}"
-        engine.execute(query_macro(name, list(macro.parameters), macro.body, macro.arguments))
+        body = rename_parameters(macro.body)  # a column of the data may have a parameter's name
+        engine.execute(query_macro(name, list(macro.parameters), body, macro.arguments))
 
 
 def point_alias(engine: Engine, version: Version, alias: str) -> None:

@@ -228,3 +228,59 @@ create table if not exists ml.neighbor_cells (
     cell integer not null,
     center double[] not null,
 );
+
+-- Principal components: a row a component, input and category.
+create table if not exists ml.principal_components (
+    model varchar not null,
+    version integer not null,
+    principal_component_id bigint not null, -- from 0
+    position integer not null,
+    feature varchar not null,
+    category varchar,                   -- NULL for a numeric input
+    value double,                       -- of the scaled column
+);
+
+-- What each component explains.
+create table if not exists ml.principal_component_info (
+    model varchar not null,
+    version integer not null,
+    principal_component_id bigint not null,
+    eigenvalue double,
+    explained_variance_ratio double,
+);
+
+-- Naive Bayes: a row a class, input and category. The prior is the input __PRIOR__.
+create table if not exists ml.class_parameters (
+    model varchar not null,
+    version integer not null,
+    class_label varchar not null,
+    position integer not null,
+    processed_input varchar not null,
+    category varchar,                   -- NULL for a numeric input
+    distribution varchar not null,      -- prior, gaussian, bernoulli, multinomial or categorical
+    mean double,                        -- of a gaussian
+    variance double,                    -- of a gaussian, smoothing included
+    log_probability double,             -- of the others
+);
+
+-- Support vectors of machines with a kernel: a row a training row that holds the margin.
+create table if not exists ml.support_vectors (
+    model varchar not null,
+    version integer not null,
+    position integer not null,
+    label varchar not null,             -- as in the training rows
+    features double[] not null,         -- columns of the design, in the order of ml.coefficients
+    vector double[] not null,           -- the same, standardised
+    coefficients double[] not null,     -- label times alpha, one a class (one in all for two classes)
+    scores double[] not null,           -- of the decision functions
+);
+
+-- Random features of a machine with an RBF kernel: phi = cos(frequencies · x + phase), times a constant.
+create table if not exists ml.random_features (
+    model varchar not null,
+    version integer not null,
+    position integer not null,
+    frequencies double[] not null,      -- of the columns of the design, centred
+    phase double not null,
+    weights double[] not null,          -- in the decision function, one a class
+);

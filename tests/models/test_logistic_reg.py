@@ -309,3 +309,15 @@ def test_the_plain_shell_scores_and_evaluates_alike(database, shell, load_pengui
     )
     assert [row["p"] for row in found] == pytest.approx([row[0] for row in probabilities], rel=1e-9)
     assert shell(database, "from ml.roc_curve('two')")
+
+
+def test_a_feature_may_have_the_name_of_a_parameter(pond):
+    """A column c is not taken for the class that a lambda of the scoring query calls c."""
+    pond.sql("create table t as select i % 7 as c, i % 5 as e, i % 3 as y from range(300) r(i)")
+    pond.sql(
+        "create model m options (model_type = 'logistic_reg', input_label_cols = ['y']) as from t"
+    )
+    found = rows(
+        pond, "select list_sort([p.label for p in predicted_y_probs]) from ml.predict('m', 't')"
+    )
+    assert {tuple(row[0]) for row in found} == {(0, 1, 2)}
