@@ -21,6 +21,7 @@ from mlpond.sql.templates.renderer import render_file
 from mlpond.udfs.linear.fit import CoefficientTests, Fit, Moments
 from mlpond.udfs.linear.fit import Options as FitOptions
 from mlpond.udfs.linear.warn import separated
+from mlpond.udfs.moments import Sums
 from mlpond.udfs.trainer import Pass
 
 INTERCEPT = "__INTERCEPT__"
@@ -32,7 +33,7 @@ COEFFICIENT_COLUMNS = (
 JOIN_ABOVE = 2_000
 
 
-def moments_of(rows: Rows, n: int, label_mean: float) -> Moments:
+def moments_of(rows: Rows, n: int, label_mean: float = 0.0) -> Moments:
     """What the trainers are told of the n training rows."""
     return Moments(
         mean=np.array([f.mean for f in rows.dense], dtype=np.float64),
@@ -77,6 +78,23 @@ def first_pass(
     from mlpond.udfs.linear.logistic_regression import logistic_regression
 
     return logistic_regression(rows.layout, moments, chosen, len(task.classes), warm_start)
+
+
+def with_moments(
+    rows: Rows, info: list[tuple[Any, ...]], sums: Sums, near: np.ndarray[Any, Any]
+) -> tuple[Rows, list[tuple[Any, ...]]]:
+    """Put exact moments where those of a sample were."""
+    means, sds, medians = sums.mean(near).tolist(), sums.sd().tolist(), sums.median().tolist()
+    learnt = [
+        # a column that never varies keeps its exact mean and a deviation of 0
+        feature if feature.is_constant else replace(feature, mean=mean, stddev=sd)
+        for feature, mean, sd in zip(rows.features, means, sds, strict=True)
+    ]
+    described = [
+        (*row[:5], feature.mean, middle, feature.stddev, *row[8:])
+        for row, feature, middle in zip(info, learnt, medians, strict=True)
+    ]
+    return replace(rows, features=learnt), described
 
 
 def standardise(rows: Rows, fit: Fit) -> Fit:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mlpond.models.registry import Macro, Version, text_or_relation
 from mlpond.models.task import Task
 from mlpond.sql.templates.installer import mark
@@ -12,7 +14,13 @@ _NUMBER = "coalesce({0}::double::varchar || '::double', 'NULL')"
 
 
 def supervised_macros(
-    version: Version, task: Task, prediction: str, evaluation: str
+    version: Version,
+    task: Task,
+    prediction: str,
+    evaluation: str,
+    *,
+    adapt: Callable[[str], str] = lambda source: source,
+    has_threshold: bool = True,
 ) -> list[Macro]:
     """Write the macros predict, evaluate, confusion_matrix and roc_curve of a supervised model.
 
@@ -21,13 +29,17 @@ def supervised_macros(
         task: What it predicts.
         prediction: The scoring query, with marks for ``data`` and ``threshold``.
         evaluation: The rows that are looked at when no data are given.
+        adapt: Turns the scored rows, as they can stand behind FROM, into what metrics read.
+        has_threshold: Whether a binary model is asked for the probability from which a row is
+            positive.
     """
     arguments = {
         "data": "ml.relation(data)",
         "threshold": _NUMBER.format("threshold"),
     }
     parameters: tuple[tuple[str, str | None], ...] = (("data", None),)
-    if task.kind == "binary":
+    has_threshold = has_threshold and task.kind == "binary"
+    if has_threshold:
         parameters += (("threshold", "5e-1"),)
     macros = [Macro("predict", parameters, prediction, arguments)]
     # scores of the given rows, or of those that the model kept aside
@@ -36,9 +48,9 @@ def supervised_macros(
         data=f"'''' || replace({text_or_relation('data', evaluation)}, '''', '''''') || ''''",
     )
     call = f"ml.{identifier(f'predict_{version.full_name}')}({mark('data')}"
-    if task.kind == "binary":
+    if has_threshold:
         call += f", threshold := {mark('threshold')}"
-    source = f"{call})"
+    source = adapt(f"{call})")
     values = {
         "source": source,
         "label": task.label,
@@ -56,7 +68,7 @@ def supervised_macros(
         )
         macros.append(Macro("confusion_matrix", optional, body, scored))
     if task.kind == "binary":
-        values["source"] = f"{call.split(', threshold')[0]})"
+        values["source"] = adapt(f"{call.split(', threshold')[0]})")
         body = render_file("scoring/roc_curve.sql.j2", thresholds=mark("thresholds"), **values)
         scored["thresholds"] = "coalesce(thresholds::double[]::varchar, 'NULL') || '::double[]'"
         macros.append(Macro("roc_curve", (("data", "null"), ("thresholds", "null")), body, scored))

@@ -13,7 +13,7 @@ class Option:
     """One option: its type and what values it accepts."""
 
     name: str
-    type: str  # string, float, integer, boolean, column, label, class_weights, cloud
+    type: str  # string, float, integer, boolean, column, names, label, class_weights, cloud
     default: Any = None
     choices: tuple[str, ...] = ()
     low: float | None = None

@@ -128,6 +128,9 @@ def _typed(option: Option, value: Any) -> Any:
             value = [value]
         one = isinstance(value, list) and len(value) == 1 and isinstance(value[0], str)
         return value if one else None
+    if kind == "names":
+        listed = isinstance(value, list) and all(isinstance(v, str) and v for v in value)
+        return value if listed else None
     if kind == "labels":
         return value if isinstance(value, list) else None
     if kind == "class_weights":
@@ -168,6 +171,7 @@ def _expected(option: Option) -> str:
         "float": f"a number{limits}",
         "integer": f"an integer{limits}",
         "label": "an array with the name of one column, such as ['label']",
+        "names": "an array of names of columns, such as ['a', 'b']",
         "labels": "an array of (key, value) structs",
         "class_weights": "an array of (label, weight) structs with weights of at least 0",
     }[option.type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -202,11 +202,11 @@ def _refuse(model: str, engine: Engine, rows: str, name: str, expression: str) -
 
 
 def medians(engine: Engine, rows: str, expressions: list[str], n: int) -> list[float | None]:
-    """Compute medians: exactly up to a million rows, beyond that from about 100,000 of them."""
+    """Compute medians: exactly below a million rows, from there on from about 100,000 of them."""
     if not expressions:
         return []
     sample = ""
-    if n > EXACT_MEDIAN_ROWS:
+    if n >= EXACT_MEDIAN_ROWS:
         sample = f" tablesample system({min(100.0, 1e7 / n):.6f}%) repeatable (1)"
     aggregates = ", ".join(f"median({e})" for e in expressions)
     return list(engine.row(f"select {aggregates} from (select * from {rows}){sample}"))
@@ -354,3 +354,17 @@ def feature_info(
             )
         )
     return info, dict(zip(expressions, stats, strict=True))
+
+
+def described(
+    info: list[tuple[Any, ...]], inputs: list[str], known: Iterable[tuple[float, Any, float]]
+) -> list[tuple[Any, ...]]:
+    """Put what training has learnt of all rows where what a sample told was.
+
+    Args:
+        info: Rows as ``feature_info`` gives them.
+        inputs: Of which something was learnt.
+        known: Mean, median and standard deviation of each.
+    """
+    better = dict(zip(inputs, known, strict=True))
+    return [(*row[:5], *better.get(row[1], row[5:8]), *row[8:]) for row in info]

@@ -30,6 +30,10 @@ MODELS = {
 OTHER_MODELS = {
     "penguin_clusters": "model_type = 'kmeans', num_clusters = 3) as "
     "select bill_length_mm, sex from penguins",
+    "penguin_components": "model_type = 'pca', num_principal_components = 2) as "
+    "select * exclude (year) from penguins",
+    "penguin_margins": "model_type = 'svm_classifier', input_label_cols = ['sex']) as "
+    "select body_mass_g, bill_depth_mm, sex from penguins where sex is not null",
 }
 
 

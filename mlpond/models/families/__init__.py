@@ -16,6 +16,10 @@ MODEL_TYPES = {
     "LOGISTIC_REG": "linear_reg",
     "GLM": "glm",
     "MATRIX_FACTORIZATION": "matrix_factorization",
+    "NAIVE_BAYES": "naive_bayes",
+    "PCA": "pca",
+    "SVM_CLASSIFIER": "svm",
+    "SVM_REGRESSOR": "svm",
 }
 
 __all__ = ["MODEL_TYPES", "Family", "Fitted", "Training", "find_family"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from mlpond.models.stream import Rows
 from mlpond.models.warm import warm_start
 from mlpond.sql.templates.installer import mark
 from mlpond.udfs.linear.fit import Fit
-from mlpond.udfs.moments import Sums
 
 if TYPE_CHECKING:
     from mlpond.models.options import Options
@@ -141,26 +140,9 @@ def _train(training: Training) -> Fitted:
     fit, durations, sums = training.stream(first, near)
     info = training.info
     if sums is not None and near is not None:
-        rows, info = _with_moments(rows, info, sums, near)
+        rows, info = linear.with_moments(rows, info, sums, near)
         fit = linear.standardise(rows, fit)
     return replace(_fitted(training, rows, fit, durations), run=run, info=info)
-
-
-def _with_moments(
-    rows: Rows, info: list[tuple[Any, ...]], sums: Sums, near: np.ndarray[Any, Any]
-) -> tuple[Rows, list[tuple[Any, ...]]]:
-    """Put exact moments where those of a sample were."""
-    means, sds, medians = sums.mean(near).tolist(), sums.sd().tolist(), sums.median().tolist()
-    learnt = [
-        # a column that never varies keeps its exact mean and a deviation of 0
-        feature if feature.is_constant else replace(feature, mean=mean, stddev=sd)
-        for feature, mean, sd in zip(rows.features, means, sds, strict=True)
-    ]
-    described = [
-        (*row[:5], feature.mean, middle, feature.stddev, *row[8:])
-        for row, feature, middle in zip(info, learnt, medians, strict=True)
-    ]
-    return replace(rows, features=learnt), described
 
 
 def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int]) -> Fitted:
