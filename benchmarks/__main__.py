@@ -6,10 +6,13 @@ from benchmarks import (
     group_tests,
     least_squares,
     linear_models,
+    naive_bayes,
     opening,
+    principal_components,
     rank_tests,
     regression_inference,
     roc_auc,
+    support_vectors,
     welch_tests,
 )
 
@@ -24,3 +27,6 @@ if __name__ == "__main__":
     regression_inference.main()
     factorization.main()
     roc_auc.main()
+    principal_components.main()
+    naive_bayes.main()
+    support_vectors.main()
