@@ -55,7 +55,7 @@ class Model:
     @property
     def judged_on(self) -> str:
         """Which rows the numbers are of."""
-        return "rows held out" if self.evaluation_rows else "training rows, so better than new ones"
+        return "rows held out" if self.evaluation_rows else "training rows, which flatter it"
 
 
 def find_model(session: Session, name: str) -> Model | None:
@@ -134,8 +134,8 @@ def _metrics(session: Session, model: Model) -> dict[str, object]:
 def predictions(session: Session, model: Model) -> Iterator[str]:
     """Score the rows on which the model is judged; yields why it cannot be done, or ''."""
     problem = ""
-    if "predict" not in model.functions:
-        problem = "no function that predicts"
+    if not model.label or "predict" not in model.functions:
+        problem = "it predicts no label"
     else:
         try:
             session.engine.execute(

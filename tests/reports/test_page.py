@@ -318,3 +318,23 @@ def test_a_file_with_the_name_of_the_pipeline(make_shop, tmp_path):
         text = plain(session.write_report(folder, folder / "x.html").path.read_text("utf-8"))
     assert "mlpond sql 'FROM shop.shop.trips' --db" in text
     assert "Of 400 trips" in text
+
+
+def test_a_model_without_a_label_has_its_loss(make_shop):
+    folder = make_shop('[[report.sections]]\ntitle = "Tastes"\nmodel = "tastes"')
+    (folder / "tastes.sql").write_text("""
+        CREATE OR REPLACE MODEL tastes
+        OPTIONS (model_type = 'matrix_factorization', user_col = 'person', item_col = 'film',
+            rating_col = 'stars', num_factors = 2)
+        AS SELECT trip % 20 AS person, trip // 20 AS film, distance_miles / 20 AS stars
+        FROM shop.trips
+    """)
+    with mlpond.connect() as session:
+        session.run(folder, select="+tastes")
+        page = session.write_report(folder, folder / "x.html").path.read_text("utf-8")
+    assert "tastes (version 1, matrix_factorization) learned from" in plain(page)
+    assert "On the training rows, which flatter it: " in plain(page)
+    assert re.findall(r'<figcaption class="title">(.*?)</figcaption>', page) == [
+        "Loss while training"
+    ]
+    assert "No charts of predictions" not in page
