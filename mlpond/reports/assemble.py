@@ -20,9 +20,10 @@ from mlpond.reports.automatic import choose_chart, choose_sections
 from mlpond.reports.charts import find_chart
 from mlpond.reports.charts.chart import Source, draw
 from mlpond.reports.charts.theme import to_svg
-from mlpond.reports.content import Check, Figure, Folded, Page, Section, TableView
+from mlpond.reports.content import Figure, Folded, Page, Section, TableView
+from mlpond.reports.ledger import Ledger
 from mlpond.reports.past import Past, Step, read_past
-from mlpond.reports.tables import view, written
+from mlpond.reports.tables import view
 from mlpond.sql.templates.quoting import identifier
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class _Assembly:
     def page(self) -> Page:
         """Everything, section by section."""
         project, last = self.project, self.past.last
+        ledger = Ledger(project, self.past, self.made, self.session.database)
         sections = self.spec.sections or choose_sections(self.session, project, self.made)
         self.n_charts = 1 + sum(len(section.charts) or 4 for section in sections)
         self.facts = {**self.values, **self._first_row(self.spec.facts, "facts")}
@@ -87,18 +89,18 @@ class _Assembly:
             lead=self._paragraphs(self.spec.text, "text"),
             status=last.status,
             error=last.error or "",
-            facts=self._provenance(),
-            parameters=self._parameters(),
+            facts=ledger.provenance(),
+            parameters=ledger.parameters(),
             figures=tuple(
                 (name, words.show(value))
                 for name, value in self._first_row(project.headline, "summary.headline").items()
             ),
-            sentences=tuple(self._run_sentences()),
+            sentences=tuple(ledger.run_sentences()),
             sections=shown,
-            checks=tuple(self._checks()),
+            checks=tuple(ledger.checks()),
             tables=tuple(self._appendix(step) for step in rest),
-            runs=self._runs(),
-            steps=self._steps(),
+            runs=ledger.runs(),
+            steps=ledger.steps(),
             version=__version__,
         )
 
@@ -334,94 +336,3 @@ class _Assembly:
             folded=(Folded(f"SQL of {step.name}", step.sql),) if step.sql else (),
             warnings=tuple(self._staleness(step.name)),
         )
-
-    def _provenance(self) -> tuple[tuple[str, str], ...]:
-        last = self.past.last
-        facts = [("Run", f"{words.moment(last.started_at)} UTC")]
-        if last.seconds is not None:
-            facts.append(("Took", words.duration(last.seconds)))
-        if last.selection:
-            facts.append(("Steps selected", last.selection))
-        facts.append(("Database", self.session.database))
-        facts.append(("mlpond", last.version))
-        facts.append(("DuckDB", duckdb.__version__))
-        return tuple(facts)
-
-    def _parameters(self) -> TableView | None:
-        if not self.project.parameters:
-            return None
-        rows = [
-            (p.name, str(self.past.last.parameters.get(p.name, p.default)), str(p.default),
-             p.meaning)
-            for p in self.project.parameters
-        ]  # fmt: skip
-        return written("parameters", ("parameter", "value", "default", "meaning"), rows)
-
-    def _run_sentences(self) -> list[str]:
-        steps = self.made.values()
-        made = [step for step in steps if step.kind in ("table", "view", "python")]
-        trained = [step for step in steps if step.kind == "model"]
-        rows = sum(step.rows or 0 for step in made)
-        text = f"The pipeline made {words.count(len(made), 'table')} of {rows:,} rows in all"
-        if trained:
-            text += f" and trained {words.count(len(trained), 'model')}"
-        checks = [step for step in steps if step.kind == "check"]
-        kept = sum(step.status == "run" for step in checks)
-        if checks:
-            text += f"; {kept} of {words.count(len(checks), 'check')} passed"
-        return [f"{text}."]
-
-    def _checks(self) -> list[Check]:
-        found = []
-        for file in self.project.files:
-            if file.kind != "check":
-                continue
-            step = self.made.get(file.key)
-            description = " ".join(file.description.split("\n\n")[0].split())
-            if step is None:
-                found.append(Check(file.name, description, "not run", ""))
-                continue
-            at = f"{words.moment(step.attempted_at)} UTC"
-            blocked = step.last_status == "blocked"
-            status = {"run": "passed"}.get(step.status, step.status)
-            detail = f"last {at}; blocked since, for what it reads failed" if blocked else at
-            if step.status == "failed":
-                detail = f"{at}: {step.error}"
-            found.append(Check(file.name, description, status, detail))
-        return found
-
-    def _runs(self) -> TableView:
-        defaults = {p.name: str(p.default) for p in self.project.parameters}
-        rows = []
-        for run in self.past.runs:
-            changed = [
-                f"{name} = {value}"
-                for name, value in run.parameters.items()
-                if defaults.get(name, "").lower() != value.lower()
-            ]
-            rows.append(
-                (
-                    words.moment(run.started_at), run.status,
-                    None if run.seconds is None else words.duration(run.seconds),
-                    run.n_run, run.n_skipped, run.n_failed,
-                    ", ".join(changed) or "defaults", run.version,
-                )
-            )  # fmt: skip
-        head = ("started (UTC)", "status", "took", "run", "skipped", "failed", "parameters",
-                "mlpond")  # fmt: skip
-        table = written("runs", head, rows)
-        n = self.past.n_runs
-        note = f"The last {len(rows)} of {n} runs." if n > len(rows) else ""
-        return TableView(table.name, table.headings, table.rows, note, "")
-
-    def _steps(self) -> TableView:
-        rows = [
-            (
-                step.name, step.kind, step.status if step.status != "run" else "done", step.rows,
-                None if step.seconds is None else words.duration(step.seconds),
-                words.moment(step.attempted_at),
-            )
-            for step in self.made.values()
-        ]  # fmt: skip
-        head = ("step", "kind", "status", "rows", "took", "last run (UTC)")
-        return written("steps", head, rows)
