@@ -15,9 +15,7 @@ folds = st.integers(2, 6)
 
 def load(con, keys):
     con.execute("create or replace table t (i integer, key integer)")
-    con.execute(
-        "insert into t select unnest(range(len($1))), unnest($1::integer[])", [list(keys)]
-    )
+    con.execute("insert into t select unnest(range(len($1))), unnest($1::integer[])", [list(keys)])
 
 
 def assign(con, method, k, seed=0, source="t"):
