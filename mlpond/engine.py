@@ -45,6 +45,18 @@ class Engine:
         """Run a query and return the first value of its first row."""
         return self.row(sql, params)[0]
 
+    def record(self, sql: str) -> dict[str, Any]:
+        """Run a query and return its first row by the names of its columns."""
+        cursor = self.con.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        return dict(zip(names, cursor.fetchall()[0], strict=True))
+
+    @contextmanager
+    def if_alive(self) -> Iterator[None]:
+        """Run a block that tidies up; where the transaction is lost, there is nothing to tidy."""
+        with suppress(duckdb.TransactionException):
+            yield
+
     @contextmanager
     def stream(
         self, query: str, batch_rows: int = BATCH_ROWS

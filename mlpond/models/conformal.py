@@ -20,7 +20,7 @@ def conformal_macro(training: Training) -> Macro:
     It looks at rows that the model has not been trained on: those held out, or rows given.
     """
     task, name = training.task, training.version.full_name
-    held_out = training.split.evaluation_rows(f"({training.request.statement.query})")
+    held_out = training.split.reported_rows(f"({training.request.statement.query})")
     default = string(held_out) if held_out else (
         f"error({string(_none_held_out(name))} || left(coalesce(calibration::varchar, ''), 0))"
     )  # fmt: skip

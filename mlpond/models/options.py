@@ -13,17 +13,28 @@ from typing import Any
 from mlpond.errors import InputError
 from mlpond.models.families import MODEL_TYPES, Family, find_family
 from mlpond.models.option import Option, refuse
+from mlpond.models.validation.check import check_validation
+from mlpond.models.validation.space import check_space
 from mlpond.sql.dialect.values import Call
 from mlpond.sql.templates.renderer import unknown
+from mlpond.udfs.tuning.space import Space
 
 
 @dataclass(frozen=True)
 class Options:
-    """Checked options: every accepted name has its value or its default."""
+    """Checked options: every accepted name has its value or its default.
+
+    Attributes:
+        family: The model type.
+        values: The values; of an option that is tuned one that it may take.
+        given: Which options the statement names.
+        space: Where tuning searches, or None.
+    """
 
     family: Family
     values: Mapping[str, Any]
     given: frozenset[str]
+    space: Space | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -41,12 +52,18 @@ class Options:
 
     @property
     def columns(self) -> dict[str, str]:
-        """The columns that options name, by option: they are no features."""
-        return {
+        """The columns that options name, by option: they are no features.
+
+        A column by which folds are only stratified may be one.
+        """
+        found = {
             option.name: str(self.values[option.name])
             for option in self.family.accepted
             if option.type == "column" and self.values[option.name] is not None
         }
+        if self.values["fold_method"] == "STRATIFIED":
+            found.pop("fold_col", None)
+        return found
 
 
 def check_options(model: str, given: Mapping[str, Any]) -> Options:
@@ -67,32 +84,37 @@ def check_options(model: str, given: Mapping[str, Any]) -> Options:
     family = find_family(kind.upper())
     specs = {option.name: option for option in family.accepted}
     values = {option.name: option.default for option in specs.values()}
+    tuned: dict[str, Call] = {}
     for name, value in given.items():
         if name not in specs:
             raise InputError(unknown(f"{who}: option", name, sorted(specs)))
-        values[name] = _check(who, specs[name], value)
-    options = Options(family, values, frozenset(given))
+        if isinstance(value, Call):
+            tuned[name] = value
+        else:
+            values[name] = _check(who, specs[name], value)
+    space = check_space(who, family, values, tuned, frozenset(given))
+    options = Options(family, values, frozenset(given), space)
     _check_split(who, options)
+    check_validation(who, options)
     family.check_options(who, options)
     return options
 
 
 def _check(who: str, option: Option, value: Any) -> Any:
-    if isinstance(value, Call):
-        raise InputError(
-            f"{who}: option {option.name} is {value.name}(…): hyperparameter tuning is not "
-            "available in this version; give one value."
-        )
-    if option.type == "tuning":
-        raise InputError(
-            f"{who}: option {option.name} belongs to hyperparameter tuning, which is not "
-            "available in this version; leave it out."
-        )
     if option.type == "cloud":
         warnings.warn(
             f"{who}: option {option.name} concerns Google Cloud only and is ignored.", stacklevel=6
         )
         return value
+    return check_value(who, option, value)
+
+
+def check_value(who: str, option: Option, value: Any) -> Any:
+    """Return a value in its option's type.
+
+    Raises:
+        InputError: it does not fit.
+    """
     checked = _typed(option, value)
     if checked is None:
         raise InputError(
@@ -123,7 +145,7 @@ def _typed(option: Option, value: Any) -> Any:
         if option.high is not None and value > option.high:
             return None
         return int(value) if kind == "integer" else float(value)
-    if kind == "label":
+    if kind in ("label", "objective"):
         if isinstance(value, str):
             value = [value]
         one = isinstance(value, list) and len(value) == 1 and isinstance(value[0], str)
@@ -135,7 +157,17 @@ def _typed(option: Option, value: Any) -> Any:
         return value if isinstance(value, list) else None
     if kind == "class_weights":
         return _class_weights(value)
+    if kind == "shares":
+        return _shares(value)
     return None
+
+
+def _shares(value: Any) -> list[float] | None:
+    if not isinstance(value, list) or not value:
+        return None
+    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
+        return None
+    return sorted({float(v) for v in value}) if all(0 < v <= 1 for v in value) else None
 
 
 def _class_weights(value: Any) -> list[tuple[str, float]] | None:
@@ -172,7 +204,9 @@ def _expected(option: Option) -> str:
         "integer": f"an integer{limits}",
         "label": "an array with the name of one column, such as ['label']",
         "names": "an array of names of columns, such as ['a', 'b']",
+        "objective": "an array with the name of one objective, such as ['r2_score']",
         "labels": "an array of (key, value) structs",
+        "shares": "an array of shares above 0 and at most 1, such as [0.1, 0.5, 1.0]",
         "class_weights": "an array of (label, weight) structs with weights of at least 0",
     }[option.type]
 

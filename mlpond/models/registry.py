@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlpond.engine import Engine
@@ -16,6 +16,7 @@ from mlpond.sql.templates.quoting import identifier, string
 from mlpond.sql.templates.renderer import unknown
 
 DEFAULT = "default"
+_TRIAL = re.compile(r"trial_[0-9]+")  # aliases of trials
 TABLES = (
     "models",
     "training_info",
@@ -40,6 +41,9 @@ TABLES = (
     "class_parameters",
     "support_vectors",
     "random_features",
+    "trials",
+    "cross_validation",
+    "learning_curve",
 )
 # Functions whose columns differ from model to model: ml.<function>('m', …) calls
 # ml."<function>_m"(…). The last three are for regression inference.
@@ -59,6 +63,8 @@ FUNCTIONS = (
     "permutation_importance",
     "margins",
     "support_vectors",
+    "trial_info",
+    "out_of_fold",
     "design",
     "residuals",
     "products",
@@ -206,6 +212,35 @@ def point_alias(engine: Engine, version: Version, alias: str) -> None:
             f"create macro ml.{identifier(f'{function}_{target}')}({declared}) as table "
             f"from ml.{identifier(full_name)}({passed})"
         )
+    if alias == DEFAULT:
+        _point_trials(engine, version)
+
+
+def rows_table(version: Version) -> str:
+    """The quoted name of the table in schema ml that holds a version's out-of-fold predictions."""
+    return identifier(f"out_of_fold_{version.full_name}")
+
+
+def _point_trials(engine: Engine, version: Version) -> None:
+    """Make trial_1, trial_2 … mean the trials of the job that the default version came from."""
+    for other in versions(engine, version.name):
+        for alias in filter(_TRIAL.fullmatch, other.aliases):
+            for function in FUNCTIONS:
+                name = identifier(f"{function}_{version.name}@{alias}")
+                engine.execute(f"drop macro table if exists ml.{name}")
+    engine.execute(
+        "update ml.models set aliases = list_filter(aliases, lambda a: not "
+        "regexp_full_match(a, $1)) where name = $2",
+        [_TRIAL.pattern, version.name],
+    )
+    found = engine.rows(
+        "select t.version, t.trial_id from ml.trials as t where t.model = $1 and t.job = ("
+        "select job from ml.trials where model = $1 and version = $2) and exists (from ml.models "
+        "as m where m.name = t.model and m.version = t.version) order by t.trial_id",
+        [version.name, version.version],
+    )
+    for number, trial_id in found:
+        point_alias(engine, Version(version.name, number, ()), f"trial_{trial_id}")
 
 
 def drop(engine: Engine, name: str, *, if_exists: bool) -> None:
@@ -231,9 +266,17 @@ def drop(engine: Engine, name: str, *, if_exists: bool) -> None:
         find(engine, name)
     for version in found:
         _remove(engine, version)
+    if not wanted and found:  # trials that failed have no version
+        engine.execute("delete from ml.trials where model = ?", [found[0].name])
+
+
+def remove_contents(engine: Engine, version: Version) -> None:
+    """Take out the functions and the rows of a version that has no aliases."""
+    _remove(engine, replace(version, aliases=()))
 
 
 def _remove(engine: Engine, version: Version) -> None:
+    engine.execute(f"drop table if exists ml.{rows_table(version)}")
     names = [version.full_name, *(f"{version.name}@{a}" for a in version.aliases)]
     if DEFAULT in version.aliases:
         names.append(version.name)
@@ -276,6 +319,11 @@ def alter(engine: Engine, name: str, options: dict[str, Any], *, if_exists: bool
             _set(engine, version, option, json.dumps(value))
         elif option == "default_version" and value is True:
             point_alias(engine, version, DEFAULT)
+        elif option == "alias" and isinstance(value, str) and _TRIAL.fullmatch(value):
+            raise InputError(
+                f"ALTER MODEL {name}: the alias {value} means a trial of the default version; "
+                "choose another."
+            )
         elif option == "alias" and isinstance(value, str) and value and not value.isdigit():
             point_alias(engine, version, value)
         elif option not in IGNORED:

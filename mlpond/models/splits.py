@@ -6,7 +6,7 @@ rule refuses to answer on a DuckDB whose hash differs, rather than silently pick
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mlpond.engine import Engine
@@ -22,22 +22,39 @@ _PROBE = "hash('mlpond', 1.5e0)"
 
 @dataclass(frozen=True)
 class Split:
-    """The SQL predicate of the evaluation rows, None if nothing is held out, and their number."""
+    """Which rows are held out.
+
+    Attributes:
+        evaluation: The SQL predicate of the rows that training looks at, None if there are none.
+        held_out: Their number.
+        test: The predicate of the rows that nothing looks at before the model is done. Only
+            tuning has some: it has chosen by the others.
+        tested: Their number.
+    """
 
     evaluation: str | None
     held_out: int = 0
+    test: str | None = None
+    tested: int = 0
 
     def training_rows(self, source: str) -> str:
         """Write the query of the training rows."""
-        if self.evaluation is None:
+        kept = [f"({part})" for part in (self.evaluation, self.test) if part is not None]
+        if not kept:
             return source
-        return f"(select * from {source} where not ({self.evaluation}))"
+        return f"(select * from {source} where not ({' or '.join(kept)}))"
 
     def evaluation_rows(self, source: str) -> str | None:
         """Write the query of the evaluation rows, or None."""
         if self.evaluation is None:
             return None
         return f"(select * from {source} where {self.evaluation})"
+
+    def reported_rows(self, source: str) -> str | None:
+        """Write the query of the rows that tell how good the model is, or None."""
+        if self.test is None:
+            return self.evaluation_rows(source)
+        return f"(select * from {source} where {self.test})"
 
 
 def make_split(
@@ -55,32 +72,46 @@ def make_split(
         TrainingError: nothing is left to train on.
     """
     method = options["data_split_method"]
-    fraction = options["data_split_eval_fraction"]
-    if method == "NO_SPLIT" or (method == "AUTO_SPLIT" and rows < SMALL):
+    fraction, test = options["data_split_eval_fraction"], options["data_split_test_fraction"]
+    tunes, folded = options.space is not None, options["cross_validation"] is not None
+    if method == "AUTO_SPLIT":
+        if rows < SMALL or (folded and not tunes) or options["tuning_folds"] is not None:
+            return Split(None)
+        fraction, test = (0.1, 0.1) if tunes else (0.2, 0.0)
+    if method == "NO_SPLIT":
         return Split(None)
-    if method == "CUSTOM":
+    if method == "CUSTOM" and tunes:
+        split = _named(engine, model, source, options["data_split_col"])
+    elif method == "CUSTOM":
         split = Split(f"coalesce({identifier(options['data_split_col'])}, true)")
     elif method == "SEQ":
-        split = _sequential(
-            engine, source, columns, options["data_split_col"], round(rows * fraction)
-        )
-    elif method == "AUTO_SPLIT" and rows > LARGE:
+        column = options["data_split_col"]
+        split = _sequential(engine, source, columns, column, rows, fraction, test)
+    elif method == "AUTO_SPLIT" and rows > LARGE and not tunes:
         split = _exactly(engine, source, columns, LARGE_EVALUATION, options["seed"])
     else:
-        if method == "AUTO_SPLIT":
-            fraction = 0.2
-        split = _random(engine, columns, fraction, options["seed"])
-    if split.evaluation is not None:
-        held_out = engine.value(f"select count(*) from {source} where {split.evaluation}")
-        if held_out == rows:
-            raise TrainingError(
-                f"CREATE MODEL {model}: data_split_method {method} holds out all {rows} rows and "
-                "leaves none to train on; check data_split_col or data_split_eval_fraction."
-            )
-        if held_out == 0:
-            return Split(None)
-        split = replace(split, held_out=held_out)
-    return split
+        split = _random(engine, columns, fraction, test, options["seed"])
+    return _counted(engine, model, source, rows, split, method)
+
+
+def _counted(
+    engine: Engine, model: str, source: str, rows: int, split: Split, method: str
+) -> Split:
+    """Count the rows held out; a part without rows is none."""
+    if split.evaluation is None and split.test is None:
+        return split
+    parts = [part or "false" for part in (split.evaluation, split.test)]
+    held_out, tested = engine.row(
+        f"select {', '.join(f'count(*) filter ({part})' for part in parts)} from {source}"
+    )
+    if held_out + tested == rows:
+        raise TrainingError(
+            f"CREATE MODEL {model}: data_split_method {method} holds out all {rows} rows and "
+            "leaves none to train on; check data_split_col or data_split_eval_fraction."
+        )
+    return Split(
+        split.evaluation if held_out else None, held_out, split.test if tested else None, tested
+    )
 
 
 def check_split_column(model: str, columns: list[tuple[str, Any]], options: Options) -> None:
@@ -95,7 +126,14 @@ def check_split_column(model: str, columns: list[tuple[str, Any]], options: Opti
             f"CREATE MODEL {model}: data_split_col {wanted!r} is not in the query; "
             f"its columns are {names}."
         )
-    if options["data_split_method"] == "CUSTOM" and kind.id != "boolean":
+    if options["data_split_method"] != "CUSTOM":
+        return
+    if options.space is not None and kind.id != "varchar":
+        raise InputError(
+            f"CREATE MODEL {model}: data_split_col {wanted} has type {kind}; with tuning, "
+            "data_split_method CUSTOM needs VARCHAR: TRAIN, EVAL and TEST."
+        )
+    if options.space is None and kind.id != "boolean":
         raise InputError(
             f"CREATE MODEL {model}: data_split_col {wanted} has type {kind}; "
             "data_split_method CUSTOM needs BOOLEAN, TRUE for evaluation rows."
@@ -117,11 +155,30 @@ def _guarded(engine: Engine, predicate: str) -> str:
     )
 
 
-def _random(engine: Engine, columns: list[tuple[str, Any]], fraction: float, seed: int) -> Split:
-    if fraction <= 0:
-        return Split(None)
-    limit = min(_HASHES - 1, int(fraction * _HASHES))
-    return Split(_guarded(engine, f"{row_hash(columns, seed)} < {limit}::ubigint"))
+def _named(engine: Engine, model: str, source: str, column: str) -> Split:
+    """Read TRAIN, EVAL and TEST from a column; NULL evaluates, as it does in a BOOL column."""
+    part = f"coalesce(upper({identifier(column)}), 'EVAL')"
+    others = engine.value(
+        f"select any_value({identifier(column)}) from {source} "
+        f"where {part} not in ('TRAIN', 'EVAL', 'TEST')"
+    )
+    if others is not None:
+        raise InputError(
+            f"CREATE MODEL {model}: data_split_col {column} holds {others!r}; with tuning it may "
+            "hold TRAIN, EVAL and TEST."
+        )
+    return Split(f"{part} = 'EVAL'", test=f"{part} = 'TEST'")
+
+
+def _random(
+    engine: Engine, columns: list[tuple[str, Any]], fraction: float, test: float, seed: int
+) -> Split:
+    value = row_hash(columns, seed)
+    first, last = (min(_HASHES - 1, int(f * _HASHES)) for f in (test, test + fraction))
+    if first <= 0:
+        return Split(_guarded(engine, f"{value} < {last}::ubigint") if last > 0 else None)
+    between = f"{value} >= {first}::ubigint and {value} < {last}::ubigint"
+    return Split(_guarded(engine, between), test=_guarded(engine, f"{value} < {first}::ubigint"))
 
 
 def _exactly(
@@ -136,11 +193,29 @@ def _exactly(
 
 
 def _sequential(
-    engine: Engine, source: str, columns: list[tuple[str, Any]], column: str, n: int
+    engine: Engine,
+    source: str,
+    columns: list[tuple[str, Any]],
+    column: str,
+    rows: int,
+    fraction: float,
+    test: float,
 ) -> Split:
-    """Hold out the last n rows by a column; rows that are equal in it are ordered by their hash."""
+    """Hold out the last rows by a column: the last of them test, those before them evaluate."""
+    tested = round(rows * test)
+    after = _last(engine, source, columns, column, tested)
+    held = _last(engine, source, columns, column, tested + round(rows * fraction))
+    if held is None or after is None:
+        return Split(held)
+    return Split(f"{held} and not {after}", test=after)
+
+
+def _last(
+    engine: Engine, source: str, columns: list[tuple[str, Any]], column: str, n: int
+) -> str | None:
+    """Write the predicate of the last n rows; equal ones are ordered by their hash."""
     if n <= 0:
-        return Split(None)
+        return None
     name, value = identifier(column), row_hash(columns, 0)
     last = engine.rows(
         f"select {name}, {value} as h from {source} where {name} is not null "
@@ -153,4 +228,4 @@ def _sequential(
         )
     at, edge = literal(last[0][0]), f"{last[0][1]}::ubigint"
     predicate = _guarded(engine, f"{value} >= {edge}")
-    return Split(f"coalesce({name} > {at} or ({name} = {at} and {predicate}), false)")
+    return f"coalesce({name} > {at} or ({name} = {at} and {predicate}), false)"

@@ -22,6 +22,22 @@ def store(training: Training, fitted: Fitted, started: float) -> None:
         fitted: What was found.
         started: When the work on the statement began, by ``time.perf_counter``.
     """
+    install(training, fitted)
+    record(training, fitted, started)
+    registry.point_alias(training.engine, training.version, registry.DEFAULT)
+
+
+def install(training: Training, fitted: Fitted) -> None:
+    """Write what the functions of a model read, and the functions."""
+    engine, version = training.engine, training.version
+    for name, table in fitted.tables.items():
+        rows = [(version.name, version.version, *row) for row in table.rows]
+        registry.insert(engine, name, ("model", "version", *table.columns), rows)
+    registry.install_macros(engine, version, fitted.macros)
+
+
+def record(training: Training, fitted: Fitted, started: float) -> None:
+    """Write the rows that tell about a model, and the functions that explain it."""
     engine, version = training.engine, training.version
     key = (version.name, version.version)
     _insert_model(training, fitted, time.perf_counter() - started)
@@ -41,9 +57,6 @@ def store(training: Training, fitted: Fitted, started: float) -> None:
          "category_count", "null_count", "dimension"),
         [key + row for row in fitted.info or training.info],
     )  # fmt: skip
-    for name, table in fitted.tables.items():
-        rows = [key + row for row in table.rows]
-        registry.insert(engine, name, ("model", "version", *table.columns), rows)
     registry.insert(
         engine, "fit_statistics", ("model", "version", "name", "value"),
         [key + pair for pair in fitted.statistics.items()],
@@ -55,11 +68,10 @@ def store(training: Training, fitted: Fitted, started: float) -> None:
             [key + row for row in _transform_rows(training.transform)],
         )  # fmt: skip
     own = {macro.function for macro in fitted.macros}
-    macros = [*fitted.macros, *explanation_macros(training, own)]
+    macros = explanation_macros(training, own)
     if training.task.label and "predict" in own:
         macros.append(conformal_macro(training))
     registry.install_macros(engine, version, macros)
-    registry.point_alias(engine, version, registry.DEFAULT)
 
 
 def _insert_model(training: Training, fitted: Fitted, seconds: float) -> None:

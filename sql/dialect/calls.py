@@ -11,6 +11,8 @@ from mlpond.errors import StatementError
 from mlpond.sql.dialect.tokens import Cursor
 from mlpond.sql.templates.quoting import string
 
+_TRIAL = "trial_id := "
+
 
 def rewrite_calls(sql: str, tokens: list[Token]) -> str:
     """Return the text of the tokens with its ML calls rewritten, all else as it was."""
@@ -62,20 +64,42 @@ def _rewrite(sql: str, tokens: list[Token]) -> str | None:
         return None
     # ML.DETECT_ANOMALIES has its settings before the data; DuckDB wants named arguments last
     arguments.sort(key=lambda argument: argument.word() == "STRUCT")
-    return f"ml.{function}({', '.join(_argument(argument) for argument in arguments)})"
+    trial = next(filter(None, map(_trial, arguments)), None)
+    written = [_argument(argument, trial) for argument in arguments]
+    return f"ml.{function}({', '.join(filter(None, written))})"
 
 
 def _is_marked(argument: Cursor) -> bool:
     return argument.word() in ("MODEL", "TABLE") and len(argument.tokens) > 1
 
 
-def _argument(argument: Cursor) -> str:
+def _trial(argument: Cursor) -> str | None:
+    """Find ``STRUCT(3 AS trial_id)``: it says which version of the model is meant."""
+    if argument.word() != "STRUCT":
+        return None
+    cursor = Cursor(argument.sql, argument.tokens)
+    cursor.accept("STRUCT")
+    named = [_named(field) for field in cursor.inside().arguments()]
+    found = [text.removeprefix(_TRIAL) for text in named if text.startswith(_TRIAL)]
+    if found and not found[0].isdigit():
+        raise StatementError(f"ML call: trial_id is {found[0]}; it must be a number such as 3.")
+    return found[0] if found else None
+
+
+def _argument(argument: Cursor, trial: str | None) -> str:
     if argument.done:
         raise StatementError("ML call: an argument is empty; remove the extra comma.")
     if _is_marked(argument) and argument.accept("MODEL"):
         name = argument.name("the name of the model")
         _whole(argument)
-        return string(name)
+        if trial is None:
+            return string(name)
+        if "@" in name:
+            raise StatementError(
+                f"ML call: trial_id = {trial} belongs to the default version, but MODEL {name} "
+                "names another; leave one of them out."
+            )
+        return string(f"{name}@trial_{trial}")
     if _is_marked(argument) and argument.accept("TABLE"):
         text = argument.text().replace("`", '"')
         argument.name("the name of a table")
@@ -89,7 +113,8 @@ def _argument(argument: Cursor) -> str:
     if argument.word() == "GENERATE_ARRAY":
         return f"ml.{argument.text().lower()}"
     if argument.accept("STRUCT"):
-        return ", ".join(_named(field) for field in argument.inside().arguments())
+        named = [_named(field) for field in argument.inside().arguments()]
+        return ", ".join(text for text in named if not text.startswith(_TRIAL))
     return argument.text()
 
 

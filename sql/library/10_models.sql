@@ -143,6 +143,50 @@ create table if not exists ml.calibration (
     value double not null,              -- the number, or the probability after
 );
 
+-- Trials of hyperparameter tuning. Those of one CREATE MODEL are a job; the model of each is a
+-- version of its own, trial_1, trial_2 … among its aliases.
+create table if not exists ml.trials (
+    model varchar not null,
+    version integer,                    -- NULL if the trial failed
+    job integer not null,               -- the first version of the job
+    trial_id bigint not null,           -- from 1
+    hyperparameters varchar not null,   -- JSON
+    objective varchar not null,         -- a column of ml.evaluate
+    metrics varchar not null,           -- JSON: ml.evaluate on the rows that trials are compared on
+    training_metrics varchar not null,  -- JSON: the same on the training rows
+    training_loss double,
+    eval_loss double,
+    status varchar not null,            -- SUCCEEDED, FAILED, INFEASIBLE
+    error_message varchar,
+    is_optimal boolean not null,
+    seconds double,
+);
+
+-- Cross-validation: a row a fold and metric.
+create table if not exists ml.cross_validation (
+    model varchar not null,
+    version integer not null,
+    fold bigint not null,
+    training_rows bigint not null,
+    evaluation_rows bigint not null,
+    metric varchar not null,            -- a column of ml.evaluate
+    training_value double,              -- on the rows that the fold's model was trained on
+    value double,                       -- on the rows of the fold
+    hyperparameters varchar,            -- JSON: what tuning chose within the fold
+);
+
+-- Learning curves: a row a share of the training rows, fold and metric.
+create table if not exists ml.learning_curve (
+    model varchar not null,
+    version integer not null,
+    fold bigint,                        -- NULL where the rows held out were predicted
+    training_share double not null,
+    training_rows bigint not null,
+    metric varchar not null,
+    training_value double,
+    value double,
+);
+
 -- What the functions of TRANSFORM learnt: a row a number or a category.
 create table if not exists ml.transform_state (
     model varchar not null,

@@ -15,8 +15,8 @@ __all__ = ["Column", "Entry", "Parameter", "Template", "catalog", "templates"]
 FIELDS = (
     "core", "special", "distributions", "inference", "probability", "describe", "effect_sizes",
     "intervals", "means", "proportions", "variances", "correlation", "anova", "categorical",
-    "ranks", "goodness_of_fit", "series", "resampling", "multiplicity", "regression", "validation", "model",
-    "explanation",
+    "ranks", "goodness_of_fit", "series", "resampling", "multiplicity", "regression", "model",
+    "explanation", "validation",
     "evaluation/classification", "evaluation/curves", "evaluation/regression",
     "evaluation/clustering", "evaluation/ranking", "evaluation/comparison",
     "recommend",

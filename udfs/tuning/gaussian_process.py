@@ -97,7 +97,7 @@ def fit(X: Array, y: Array) -> GaussianProcess:
 def at(X: Array, y: Array, theta: Array) -> GaussianProcess:
     """The process with the lengths and the noise of theta."""
     C = matern(X, X, theta[:-1]) + math.exp(theta[-1]) * np.eye(len(X))  # (n, n)
-    cholesky = np.linalg.cholesky(C)
+    cholesky = np.asarray(np.linalg.cholesky(C), dtype=np.float64)
     ones, half = np.linalg.solve(cholesky, np.column_stack([np.ones(len(X)), y])).T  # (n,) each
     mean = float(ones @ half / (ones @ ones))
     rest = half - mean * ones  # (n,)

@@ -40,7 +40,7 @@ class Training:
         split: Which of its rows are held out.
         relation: The training rows, before TRANSFORM, as they can stand behind FROM.
         n: Their number.
-        n_held_out: Number of rows held out.
+        n_held_out: Number of rows held out for evaluation while training.
         transform: The fitted TRANSFORM clause, or None.
         rows: The encoded training rows; without features where the family uses none.
         held_out: The encoded rows held out, as they can stand behind FROM, or None.
@@ -82,7 +82,7 @@ class Training:
     def evaluation_query(self) -> str:
         """The rows that functions of the model look at when they are given none, as stored."""
         query = f"({self.request.statement.query})"
-        return self.split.evaluation_rows(query) or query
+        return self.split.reported_rows(query) or query
 
     @property
     def training_query(self) -> str:
@@ -178,6 +178,8 @@ class Family:
         task: What ``ml.models`` calls the task of a model without a label.
         max_classes: Most classes that a label may have.
         boolean_label: Whether a label that is a number may be BOOLEAN as well, 0 and 1.
+        objectives: What tuning may optimise, the default first: names of columns of ``evaluate``,
+            in upper case. Empty means those of regression or classification, by the label.
     """
 
     model_type: str
@@ -191,6 +193,7 @@ class Family:
     task: str = ""
     max_classes: int = 50
     boolean_label: bool = False
+    objectives: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> tuple[Option, ...]:

@@ -11,7 +11,7 @@ from mlpond.models import features, inference, linear
 from mlpond.models.explanation import linear_explanation
 from mlpond.models.families.family import Family, Fitted, Table, Training, timed
 from mlpond.models.macros import supervised_macros
-from mlpond.models.option import CLASSES, LABELLED, WEIGHTED, Option, refuse
+from mlpond.models.option import CLASSES, LABELLED, WEIGHTED, Option, Range, refuse
 from mlpond.models.stream import Rows
 from mlpond.models.warm import warm_start
 from mlpond.sql.templates.installer import mark
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mlpond.models.request import Request
 
 PENALTIES = (
-    Option("l1_reg", "float", 0.0, low=0.0),
-    Option("l2_reg", "float", 0.0, low=0.0),
+    Option("l1_reg", "float", 0.0, low=0.0, tune=Range(0, 10, log=True, open_low=True)),
+    Option("l2_reg", "float", 0.0, low=0.0, tune=Range(0, 10, log=True, open_low=True)),
     Option("regularization_path", "integer", 0, low=0),  # ours: how many penalties to try
     Option("l1_ratio", "float", 1.0, low=0.0, high=1.0),  # ours: share of l1 in those
 )

@@ -1,0 +1,1 @@
+"""Many trainings for one statement: cross-validation, tuning, learning curves."""
