@@ -216,3 +216,19 @@ def test_a_class_missing_from_the_rest_and_a_column_called_fold(pond):
                kind="logistic_reg", label="k", columns="a, k, k as side")  # fmt: skip
     with pytest.raises(InputError, match="has a column fold, the name"):
         create(pond, "cross_validation = 2", columns="a, y, b as fold")
+
+
+@pytest.mark.parametrize(
+    "kind, label, extra",
+    [
+        ("glm", "n", ", family = 'poisson'"),
+        ("logistic_reg", "k", ", data_split_method = 'random', calibration_method = 'platt'"),
+    ],
+)
+def test_other_types_and_calibrated_ones(pond, kind, label, extra):
+    columns = f"a, b, {'(y + 10)::integer as n' if label == 'n' else 'k'}"
+    create(pond, f"cross_validation = 2, num_trials = 2, tuning_folds = 2{extra}, "
+                 "l2_reg = hparam_candidates([1, 10])", kind=kind, label=label, columns=columns)  # fmt: skip
+    assert rows(pond, "select count(*), count(*) filter (status = 'SUCCEEDED') "
+                      "from ml.trial_info('m')") == [(2, 2)]  # fmt: skip
+    assert {row[4] for row in values(pond).values()} == {2}

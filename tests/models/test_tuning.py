@@ -223,6 +223,12 @@ def test_few_rows_are_compared_by_folds(pond):
     assert json.loads(metrics)["r2_score"] == pytest.approx(mean, rel=1e-9)
 
 
+def test_default_ranges_leave_out_what_contradicts_the_options(pond):
+    create(pond, "num_trials = 2, calculate_p_values = true, category_encoding_method = "
+                 "'dummy_encoding', data_split_method = 'no_split'")  # fmt: skip
+    assert [set(trial["hyperparameters"]) for trial in job(pond)] == [{"l2_reg"}] * 2
+
+
 def test_validation_curve(pond):
     create(pond, GRID)
     found = rows(pond, "select number, training_metric, evaluation_metric from ml.validation_curve('m', 'l2_reg')")  # fmt: skip
@@ -297,7 +303,6 @@ def test_an_interrupt_leaves_the_database_as_before(database):
         ("num_trials = 2, data_split_method = hparam_candidates(['seq'])", "cannot be tuned"),
         ("num_trials = 2, l1_reg = 0, l2_reg = 0", "no option is tuned"),
         ("num_trials = 2, hparam_tuning_objectives = ['roc_auc']", "accepted are: r2_score"),
-        ("num_trials = 2, data_split_method = 'no_split'", "trials on rows that they have not seen"),
         ("num_trials = 2, data_split_test_fraction = 0.9", "leave no rows to train on"),
         ("num_trials = 2, warm_start = true", "cannot be tuned with num_trials"),
         ("hparam_tuning_algorithm = 'grid_search'", "belongs to tuning; add num_trials"),

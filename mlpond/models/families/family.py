@@ -178,8 +178,9 @@ class Family:
         task: What ``ml.models`` calls the task of a model without a label.
         max_classes: Most classes that a label may have.
         boolean_label: Whether a label that is a number may be BOOLEAN as well, 0 and 1.
-        objectives: What tuning may optimise, the default first: names of columns of ``evaluate``,
-            in upper case. Empty means those of regression or classification, by the label.
+        objectives: What tuning may optimise under the options, the default first: names of columns
+            of ``evaluate``, in upper case. Empty means those of regression or classification, by
+            the label.
     """
 
     model_type: str
@@ -193,7 +194,7 @@ class Family:
     task: str = ""
     max_classes: int = 50
     boolean_label: bool = False
-    objectives: tuple[str, ...] = ()
+    objectives: Callable[[Options], tuple[str, ...]] = lambda options: ()
 
     @property
     def accepted(self) -> tuple[Option, ...]:

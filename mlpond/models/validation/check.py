@@ -50,10 +50,3 @@ def _check_tuning(who: str, options: Options) -> None:
             f"data_split_eval_fraction {evaluation:g} and data_split_test_fraction {test:g} leave "
             "no rows to train on; their sum must be below 1.",
         )
-    held_out = options["data_split_method"] != "NO_SPLIT" or options["tuning_folds"] is not None
-    if options.family.label in ("number", "class") and not held_out:
-        refuse(
-            who,
-            "tuning compares trials on rows that they have not seen, but data_split_method is "
-            "NO_SPLIT; choose another, or compare them by tuning_folds = 5.",
-        )

@@ -42,7 +42,7 @@ class Objective:
 def objective_of(who: str, options: Options) -> Objective:
     """The objective that the options name, or the type's first."""
     family = options.family
-    accepted = family.objectives or {"number": REGRESSION, "class": CLASSIFICATION}.get(
+    accepted = family.objectives(options) or {"number": REGRESSION, "class": CLASSIFICATION}.get(
         family.label, ()
     )
     if not accepted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlpond.errors import InputError
 from mlpond.models.option import Option, refuse
 from mlpond.sql.dialect.values import Call
 from mlpond.udfs.tuning.space import Choice, Interval, Point, Space
@@ -57,7 +58,9 @@ def check_space(
         parameters = [
             _default_range(option)
             for option in family.options
-            if option.tune is not None and option.name not in given
+            if option.tune is not None
+            and option.name not in given
+            and _may_vary(who, family, values, given, option)
         ]
     if not parameters:
         refuse(
@@ -81,6 +84,20 @@ def default_point(space: Space, family: Family) -> Point | None:
 def restored(value: Any) -> Any:
     """The value of an option from that of a point, in which an array is a tuple."""
     return list(value) if isinstance(value, tuple) else value
+
+
+def _may_vary(
+    who: str, family: Family, values: Mapping[str, Any], given: frozenset[str], option: Option
+) -> bool:
+    """Tell whether an option that nobody named goes with those that are given."""
+    from mlpond.models.options import Options
+
+    varied = {**values, option.name: restored(_default_range(option).value(0.5))}
+    try:
+        family.check_options(who, Options(family, varied, given | {option.name}))
+    except InputError:
+        return False
+    return True
 
 
 def _parameter(who: str, option: Option, call: Call) -> Interval | Choice:

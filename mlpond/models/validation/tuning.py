@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mlpond.models.request import Request
     from mlpond.udfs.tuning.space import Point
 
-FEW_ROWS_FOLDS = 5  # folds that compare trials where AUTO_SPLIT holds nothing out
+FOLDS = 5  # that compare trials where no rows are held out
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,7 @@ def _fold_count(job: Job, split: Split) -> int:
     options = job.request.options
     if options["tuning_folds"] is not None:
         return int(options["tuning_folds"])
-    labelled = options.family.label in ("number", "class")
-    return FEW_ROWS_FOLDS if labelled and split.evaluation is None else 0
+    return FOLDS if split.evaluation is None else 0
 
 
 def _try(
@@ -189,13 +188,12 @@ def _stored(
 
 
 def _held_out(job: Job, model: Installed, split: Split) -> Measured:
-    """Metrics on the training rows and on those held out, or where there are none on the former."""
+    """Metrics on the training rows and on those held out."""
     source = job.source.relation
-    seen = split.training_rows(source)
     unseen = split.evaluation_rows(source)
-    on_seen = model.evaluate(seen)
-    on_unseen = on_seen if unseen is None else model.evaluate(unseen)
-    return Measured(Part(None, job, unseen or seen, split.held_out), on_seen, on_unseen)
+    assert unseen is not None
+    part = Part(None, job, unseen, split.held_out)
+    return Measured(part, model.evaluate(split.training_rows(source)), model.evaluate(unseen))
 
 
 def _with(trial: Trial, measured: list[Measured], objective: Objective) -> Trial:
