@@ -320,3 +320,20 @@ def test_trial_ids_that_mean_nothing(pond):
         rows(pond, "select * from ML.WEIGHTS(MODEL m@2, STRUCT(1 AS trial_id))")
     with pytest.raises(InputError, match="means a trial of the default version"):
         pond.sql("alter model m set options (alias = 'trial_9')")
+
+
+def test_a_type_without_a_label(pond):
+    pond.sql(
+        "create or replace table ratings as select u, i, 3 + sin(u) * cos(i) as r from range(12) a(u), range(9) b(i)"
+    )
+    for feedback, objective in (("explicit", "mean_squared_error"), ("implicit", "average_rank")):
+        pond.sql(
+            "create or replace model mf options (model_type = 'matrix_factorization', user_col = 'u', item_col = 'i', "
+            f"rating_col = 'r', feedback_type = '{feedback}', num_trials = 2, max_iterations = 3, "
+            f"hparam_tuning_objectives = ['{objective}'], tuning_folds = 2) as select * from ratings"
+        )
+        found = job(pond, "mf")
+        assert {trial["status"] for trial in found} == {"SUCCEEDED"}
+        searched = {"num_factors", "l2_reg"} | ({"wals_alpha"} if feedback == "implicit" else set())
+        assert set(found[0]["hyperparameters"]) == searched
+        assert list(found[0]["hparam_tuning_evaluation_metrics"]) == [objective]

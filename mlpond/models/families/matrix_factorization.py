@@ -16,7 +16,7 @@ from mlpond.errors import InputError, TrainingError
 from mlpond.models import features
 from mlpond.models.factors import FACTOR_COLUMNS, Named, factor_rows, factorization_macros
 from mlpond.models.families.family import Family, Fitted, Iteration, Table, Training
-from mlpond.models.option import Option, refuse
+from mlpond.models.option import Option, Range, refuse
 from mlpond.models.source import Source
 from mlpond.sql.templates.quoting import identifier
 from mlpond.udfs.design import Block
@@ -35,13 +35,13 @@ OPTIONS = (
     Option("data_split_method", "string", "NO_SPLIT",
            ("AUTO_SPLIT", "RANDOM", "CUSTOM", "SEQ", "NO_SPLIT")),
     Option("feedback_type", "string", "EXPLICIT", ("EXPLICIT", "IMPLICIT", "BPR")),
-    Option("num_factors", "integer", None, low=1, high=MOST_FACTORS),
+    Option("num_factors", "integer", None, low=1, high=MOST_FACTORS, tune=Range(2, 20)),
     # strings, not columns: they are the inputs of the model
     Option("user_col", "string", "user"),
     Option("item_col", "string", "item"),
     Option("rating_col", "string", "rating"),
-    Option("wals_alpha", "float", 40.0, low=0.0),
-    Option("l2_reg", "float", None, low=0.0),
+    Option("wals_alpha", "float", 40.0, low=0.0, tune=Range(0, 100)),
+    Option("l2_reg", "float", None, low=0.0, tune=Range(0, 10, open_low=True)),
     Option("learn_rate", "float", 0.05, low=0.0, open_low=True),
     Option("solver", "string", "AUTO", ("AUTO", "CHOLESKY", "CONJUGATE_GRADIENT")),
 )  # fmt: skip
@@ -286,8 +286,17 @@ def _warnings(fit: Fit, names: Named, options: FitOptions) -> list[str]:
     return said
 
 
+def _objectives(options: Options) -> tuple[str, ...]:
+    if options["feedback_type"] == "EXPLICIT":
+        return ("MEAN_SQUARED_ERROR",)
+    return (
+        "MEAN_AVERAGE_PRECISION", "MEAN_SQUARED_ERROR", "NORMALIZED_DISCOUNTED_CUMULATIVE_GAIN",
+        "AVERAGE_RANK",
+    )  # fmt: skip
+
+
 MATRIX_FACTORIZATION = Family(
     "MATRIX_FACTORIZATION", "none", OPTIONS, _train,
     check_options=_check_options, check_columns=_check_columns, uses_features=False,
-    task="recommendation",
+    task="recommendation", objectives=_objectives,
 )  # fmt: skip
