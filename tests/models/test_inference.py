@@ -11,7 +11,7 @@ import statsmodels.formula.api as smf
 
 import mlpond
 from mlpond.errors import ModelError
-from mlpond.models import train as training
+from mlpond.models import job
 from tests.conftest import rows
 
 FUNCTIONS = (
@@ -135,8 +135,8 @@ def test_rows_without_a_feature_are_filled_as_in_training(penguins):
 
 def test_moments_gathered_in_the_first_pass_do_not_matter(pond, monkeypatch):
     # as for a million rows: the fit begins with the moments of a sample
-    monkeypatch.setattr(training, "GATHER_FROM", 1000)
-    monkeypatch.setattr(training, "GATHER_SAMPLE", 500)
+    monkeypatch.setattr(job, "GATHER_FROM", 1000)
+    monkeypatch.setattr(job, "GATHER_SAMPLE", 500)
     pond.con.execute(
         "create table t as select 1e3 + hash(3 * i) % 1000 / 1e2 as a, hash(3 * i + 1) % 1000 / 1e4 "
         "as b, a + hash(3 * i + 2) % 1000 / 1e1 as y from range(5000) as r(i)"

@@ -303,7 +303,7 @@ def test_gradient_descent_shows_its_steps(pond, numbers):
 
 @pytest.mark.parametrize("kind", ["linear_reg", "logistic_reg"])
 def test_moments_gathered_in_the_first_pass_are_the_same(pond, monkeypatch, kind):
-    from mlpond.models import train
+    from mlpond.models import job
 
     pond.sql(
         "create table t as select a, b, case when i < 5000 then 7.0 else 7.0 + a end as late_starter, "
@@ -325,7 +325,7 @@ def test_moments_gathered_in_the_first_pass_are_the_same(pond, monkeypatch, kind
         )
 
     plain = fitted()
-    monkeypatch.setattr(train, "GATHER_FROM", 1000)
+    monkeypatch.setattr(job, "GATHER_FROM", 1000)
     gathered = fitted()
     for before, after in zip(plain[0] + plain[1], gathered[0] + gathered[1], strict=True):
         assert after[0] == before[0]

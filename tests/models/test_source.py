@@ -73,7 +73,7 @@ def test_encoded_rows_beyond_memory_come_from_a_temporary_table(pond, monkeypatc
 
 @pytest.mark.parametrize("condition", ["i between 500 and 1900", "i < 2000", "i >= 0"])
 def test_a_sample_that_the_filter_leaves_empty_does_no_harm(pond, monkeypatch, condition):
-    from mlpond.models import train
+    from mlpond.models import job
     from mlpond.udfs.linear import minimise
 
     pond.sql(
@@ -89,8 +89,8 @@ def test_a_sample_that_the_filter_leaves_empty_does_no_harm(pond, monkeypatch, c
         pond, "select processed_input, weight from ml.weights('m', standardize := true)"
     )
     # a tenth of each stretch of 2,000 rows is sampled: rows 0 to 199, 2,000 to 2,199, …
-    monkeypatch.setattr(train, "GATHER_FROM", 100)
-    monkeypatch.setattr(train, "GATHER_SAMPLE", 140)
+    monkeypatch.setattr(job, "GATHER_FROM", 100)
+    monkeypatch.setattr(job, "GATHER_SAMPLE", 140)
     monkeypatch.setattr(minimise, "SAMPLED_FROM", 100)
     monkeypatch.setattr(minimise, "SAMPLE_ROWS", (140, 140))
     monkeypatch.setattr(minimise, "ROWS_PER_COEFFICIENT", 1)
