@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlpond.engine import Engine
     from mlpond.session import Session
 
 HAS_NEAREST = "mlpond_has_nearest"  # variable of a connection on which ml_nearest can be called
+
+
+@contextmanager
+def in_plain_sql(engine: Engine) -> Iterator[None]:
+    """Let the functions of models use SQL alone within a block.
+
+    A UDF reads by a cursor of its own, which does not see a model before it is committed.
+    """
+    had = engine.value(f"select coalesce(getvariable('{HAS_NEAREST}'), false)")
+    engine.execute(f"set variable {HAS_NEAREST} = false")
+    try:
+        yield
+    finally:
+        with engine.if_alive():
+            engine.execute(f"set variable {HAS_NEAREST} = {had}")
 
 
 def register(session: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 
 from mlpond.engine import Engine
 from mlpond.errors import ModelError
@@ -14,6 +15,7 @@ from mlpond.models.source import open_source
 from mlpond.models.store import store
 from mlpond.models.validation.validate import needs_validation, validated
 from mlpond.sql.dialect.statements import CreateModel
+from mlpond.udf import in_plain_sql
 
 
 def create_model(
@@ -38,10 +40,12 @@ def create_model(
     request = check_request(engine, statement)
     assert request.statement.query is not None
     started = time.perf_counter()
-    with engine.transaction():
+    several = needs_validation(request.options)
+    # outside the transaction: after an error nothing can be set within it
+    with in_plain_sql(engine) if several else nullcontext(), engine.transaction():
         with open_source(engine, request.statement.query, request.columns) as source:
             job = open_job(engine, request, existing, source, threads, report)
-            if needs_validation(request.options):
+            if several:
                 return validated(job, started)
             training = job.prepare(request, job.version, job.split(request), gather=True)
             fitted = train(training)

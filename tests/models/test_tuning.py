@@ -337,3 +337,15 @@ def test_a_type_without_a_label(pond):
         searched = {"num_factors", "l2_reg"} | ({"wals_alpha"} if feedback == "implicit" else set())
         assert set(found[0]["hyperparameters"]) == searched
         assert list(found[0]["hparam_tuning_evaluation_metrics"]) == [objective]
+
+
+def test_clusters_and_neighbours(pond):
+    pond.sql("create or replace table points as select (i % 3) * 10 + sin(i) as a, (i % 3) * 10 + cos(i) as b, i % 3 as y from range(90) r(i)")  # fmt: skip
+    pond.sql("create or replace model k options (model_type = 'kmeans', kmeans_init_method = 'kmeans++', num_trials = 3, "
+             "hparam_tuning_algorithm = 'grid_search', num_clusters = hparam_candidates([2, 3, 6])) as select a, b from points")  # fmt: skip
+    best = next(trial for trial in job(pond, "k") if trial["is_optimal"])
+    assert best["hyperparameters"]["num_clusters"] == 3
+    assert list(best["hparam_tuning_evaluation_metrics"]) == ["davies_bouldin_index"]
+    create(pond, "num_trials = 2, num_neighbors = hparam_candidates([1, 60]), cross_validation = 2",
+           name="n", kind="knn_classifier", query="select a, b, y from points")  # fmt: skip
+    assert [trial["is_optimal"] for trial in job(pond, "n")] == [True, False]

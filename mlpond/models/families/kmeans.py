@@ -21,7 +21,7 @@ from mlpond.models.clustering import (
 )
 from mlpond.models.encoding import encoding
 from mlpond.models.families.family import Family, Fitted, Iteration, Table, Training, timed
-from mlpond.models.option import Option, refuse
+from mlpond.models.option import Option, Range, refuse
 from mlpond.models.registry import Macro
 from mlpond.models.stream import blocks
 from mlpond.sql.templates.installer import mark
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 OPTIONS = (
     MODEL_SPLITS,
-    Option("num_clusters", "integer", None, low=1, high=10_000),
+    Option("num_clusters", "integer", None, low=1, high=10_000, tune=Range(2, 10)),
     Option("kmeans_init_method", "string", "RANDOM", ("RANDOM", "KMEANS++", "CUSTOM")),
     Option("kmeans_init_col", "column"),
     Option("distance_type", "string", "EUCLIDEAN", ("EUCLIDEAN", "COSINE")),
@@ -189,4 +189,5 @@ def _macros(training: Training, fit: Fit, options: Any) -> list[Macro]:
 KMEANS = Family(
     "KMEANS", "none", OPTIONS, _train,
     check_options=_check_options, check_columns=_check_columns, task="clustering",
+    objectives=lambda options: ("DAVIES_BOULDIN_INDEX", "MEAN_SQUARED_DISTANCE"),
 )  # fmt: skip
