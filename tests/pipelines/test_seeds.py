@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn import datasets
 
 from mlpond.errors import InputError
 from mlpond.pipelines.runner import run_pipeline
@@ -100,6 +101,25 @@ def test_ratings_are_the_same_in_the_shell(pond, shell, tmp_path):
         script.append(f"create table cinema.{table} as {query};")
     (row,) = shell(tmp_path / "x.duckdb", "\n".join([*script, digest]))
     assert pond.con.execute(digest).fetchall() == [(row["digest"],)]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "label", "classes"),
+    [
+        ("wine", "wine_id", "cultivar", ["Barolo", "Grignolino", "Barbera"]),
+        ("breast_cancer", "sample_id", "diagnosis", ["malignant", "benign"]),
+        ("digits", "image_id", "digit",
+         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]),
+    ],
+)  # fmt: skip
+def test_the_tables_of_scikit_learn_are_unchanged(pond, name, key, label, classes):
+    source = getattr(datasets, f"load_{name}")()
+    assert load(pond, name) == {name: len(source.target)}
+    query = f"select * exclude ({key}, {label}) from {name} order by {key}"
+    values = pond.con.execute(query).fetchnumpy().values()
+    np.testing.assert_array_equal(np.column_stack(list(values)), source.data)
+    labels = pond.con.execute(f"select {label} from {name} order by {key}").fetchall()
+    assert [row[0] for row in labels] == [classes[k] for k in source.target]
 
 
 def test_loading_again_restores_the_tables(pond):
