@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,23 @@ def make_pipeline(tmp_path: Path) -> MakePipeline:
         return folder
 
     return make
+
+
+@pytest.fixture
+def broken_by() -> Callable[[Session, str, str, str], int]:
+    """Count the rows that break a check after a change, which is taken back.
+
+    broken_by(pond, "flights", "counts_add_up", "scores set n = 0"): the change is an UPDATE of a
+    table of the pipeline.
+    """
+
+    def count(pond: Session, pipeline: str, check: str, change: str) -> int:
+        rule = resources.files("mlpond.pipelines") / pipeline / "checks" / f"{check}.sql"
+        pond.con.execute("begin")
+        try:
+            pond.con.execute(f"update {pipeline}.{change}")
+            return len(pond.con.execute(rule.read_text(encoding="utf-8")).fetchall())
+        finally:
+            pond.con.execute("rollback")
+
+    return count

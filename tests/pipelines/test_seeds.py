@@ -138,7 +138,9 @@ def test_flights_in_another_schema(pond):
 
 
 def test_an_unknown_seed_lists_those_there_are(pond):
-    with pytest.raises(InputError, match=r"no seed 'penguin'; there are: breast_cancer, .*penguins"):
+    with pytest.raises(
+        InputError, match=r"no seed 'penguin'; there are: breast_cancer, .*penguins"
+    ):
         load(pond, "penguin")
 
 
