@@ -18,8 +18,8 @@ FIELDS = (
     "ranks", "goodness_of_fit", "series", "resampling", "multiplicity", "regression", "model",
     "explanation", "validation",
     "evaluation/classification", "evaluation/curves", "evaluation/regression",
-    "evaluation/clustering", "evaluation/ranking", "evaluation/comparison",
-    "recommend",
+    "evaluation/clustering", "evaluation/ranking", "evaluation/comparison", "evaluation/fairness",
+    "sampling", "recommend",
 )  # fmt: skip
 
 
