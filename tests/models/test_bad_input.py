@@ -39,7 +39,7 @@ def create(pond, options=LINEAR, query="select x, y from t"):
         (LINEAR, "select y from t", InputError, "no column besides y"),
         (LINEAR, "select interval 1 day as d, y from t", InputError, "column d has type INTERVAL"),
         (LINEAR, "select map {'a': x} as d, y from t", InputError, "column d has type MAP"),
-        ("input_label_cols = ['y']", "from t", InputError, "model_type is missing; accepted are linear_reg"),
+        ("input_label_cols = ['y']", "from t", InputError, "model_type is missing; accepted are .*linear_reg"),
         ("model_type = 'linear'", "from t", InputError, "model_type 'linear' is not known.*Did you mean 'linear_reg'"),
         (LINEAR + ", l2 = 3", "from t", InputError, "option 'l2' is not known.*Did you mean 'l2_reg'"),
         (LINEAR + ", l2_reg = 'much'", "from t", InputError, "l2_reg is 'much'; it must be a number of at least 0"),

@@ -28,6 +28,17 @@ MODELS = {
 }
 # Those whose options are others: what stands behind the opening bracket.
 OTHER_MODELS = {
+    "film_ratings": "model_type = 'matrix_factorization', user_col = 'viewer_id', "
+    "item_col = 'film_id', rating_col = 'stars', num_factors = 3) as "
+    "select * exclude (rated_at) from cinema.ratings",
+    "penguin_trials": "model_type = 'linear_reg', num_trials = 2, tuning_folds = 2, "
+    "l2_reg = hparam_candidates([0.1, 1.0]), cross_validation = 2, learning_curve = [0.5, 1.0], "
+    "hparam_tuning_algorithm = 'grid_search', input_label_cols = ['body_mass_g']) as "
+    "select bill_length_mm, flipper_length_mm, body_mass_g from penguins "
+    "where body_mass_g is not null",
+    "penguin_path": "model_type = 'linear_reg', regularization_path = 5, "
+    "input_label_cols = ['body_mass_g']) as select bill_length_mm, flipper_length_mm, body_mass_g "
+    "from penguins where body_mass_g is not null",
     "penguin_clusters": "model_type = 'kmeans', num_clusters = 3) as "
     "select bill_length_mm, sex from penguins",
     "penguin_components": "model_type = 'pca', num_principal_components = 2) as "
@@ -48,13 +59,6 @@ def file(tmp_path_factory) -> Path:
         session.sql("create schema flights")
         session.sql("create table flights.features as from penguins where sex is not null")
         for name in sorted({name for entry in catalog() for name in models_of(entry)}):
-            if name == "film_ratings":
-                session.sql(
-                    "create model film_ratings options (model_type = 'matrix_factorization', "
-                    "user_col = 'viewer_id', item_col = 'film_id', rating_col = 'stars', "
-                    "num_factors = 3) as select * exclude (rated_at) from cinema.ratings"
-                )
-                continue
             if name in OTHER_MODELS:
                 session.sql(f"create model {name} options ({OTHER_MODELS[name]}")
                 continue
