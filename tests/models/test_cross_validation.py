@@ -10,6 +10,7 @@ from sklearn import linear_model, metrics
 
 import mlpond
 from mlpond.errors import InputError, TrainingError
+from mlpond.models.families import MODEL_TYPES
 from tests.conftest import rows
 
 
@@ -232,3 +233,36 @@ def test_other_types_and_calibrated_ones(pond, kind, label, extra):
     assert rows(pond, "select count(*), count(*) filter (status = 'SUCCEEDED') "
                       "from ml.trial_info('m')") == [(2, 2)]  # fmt: skip
     assert {row[4] for row in values(pond).values()} == {2}
+
+
+NUMBER, CLASS = "input_label_cols = ['y']", "input_label_cols = ['k']"
+# What each type needs besides, and its columns.
+TYPES = {
+    "LINEAR_REG": (NUMBER, "a, b, y"),
+    "LOGISTIC_REG": (CLASS, "a, b, k"),
+    "GLM": (NUMBER, "a, b, y"),
+    "KNN_CLASSIFIER": (CLASS, "a, b, k"),
+    "KNN_REGRESSOR": (NUMBER, "a, b, y"),
+    "SVM_CLASSIFIER": (CLASS, "a, b, k"),
+    "SVM_REGRESSOR": (NUMBER, "a, b, y"),
+    "NAIVE_BAYES": (CLASS, "a, b, k"),
+    "KMEANS": ("num_clusters = 2", "a, b"),
+    "GAUSSIAN_MIXTURE": ("seed = 0", "a, b"),
+    "PCA": ("num_principal_components = 1", "a, b"),
+    "MATRIX_FACTORIZATION": (
+        "user_col = 'g', item_col = 'item', rating_col = 'stars', max_iterations = 2",
+        "distinct g, k as item, 3 as stars",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MODEL_TYPES)
+def test_every_type_can_be_cross_validated(pond, kind):
+    assert kind in TYPES, "a new type: say what it needs"
+    options, columns = TYPES[kind]
+    pond.sql(
+        f"create or replace model every options (model_type = '{kind}', {options}, cross_validation = 2) "
+        f"as select {columns} from t"
+    )
+    assert max(row[4] for row in rows(pond, "from ml.cross_validation('every')")) == 2
+    assert rows(pond, "select count(distinct fold) from ml.out_of_fold('every')") == [(2,)]

@@ -136,4 +136,7 @@ def _macros(training: Training, fit: Fit, standardize: bool) -> list[Macro]:
     ]
 
 
-GAUSSIAN_MIXTURE = Family("GAUSSIAN_MIXTURE", "none", OPTIONS, _train, task="clustering")
+GAUSSIAN_MIXTURE = Family(
+    "GAUSSIAN_MIXTURE", "none", OPTIONS, _train, task="clustering",
+    objectives=lambda options: ("MEAN_LOG_LIKELIHOOD",),
+)  # fmt: skip
