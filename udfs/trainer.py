@@ -131,6 +131,22 @@ class WithoutColumns:
         return replace(self, inner=result) if isinstance(result, Pass) else result
 
 
+class KeptBlocks:
+    """A pass whose state is the blocks themselves: for a sample that is looked at as a whole."""
+
+    def start(self) -> tuple[Block, ...]:
+        """No rows."""
+        return ()
+
+    def step(self, state: tuple[Block, ...], block: Block) -> tuple[Block, ...]:
+        """Keep a block."""
+        return (*state, block)
+
+    def merge(self, a: tuple[Block, ...], b: tuple[Block, ...]) -> tuple[Block, ...]:
+        """All blocks, in order."""
+        return a + b
+
+
 def fold(pass_: Pass[State], blocks: Iterable[Block], threads: int = 1) -> State:
     """Fold the blocks, several at a time, into one state.
 

@@ -20,6 +20,7 @@ from mlpond.udfs.clustering.lloyd_pass import LloydPass
 from mlpond.udfs.clustering.mini_batch import MiniBatchPass
 from mlpond.udfs.clustering.space import Space
 from mlpond.udfs.design import Array, Block, Layout
+from mlpond.udfs.trainer import KeptBlocks
 
 SAMPLE_ROWS = 20_000  # at least so many rows are looked for starts in
 SAMPLE_ROWS_PER_CLUSTER = 1_000
@@ -79,7 +80,7 @@ def following(space: Space, options: Options, C: Array, passes: int) -> LloydPas
 
 
 @dataclass(frozen=True)
-class SamplePass:
+class SamplePass(KeptBlocks):
     """Keeps the blocks it is given and looks for the best start in them."""
 
     space: Space
@@ -87,18 +88,6 @@ class SamplePass:
     given: Array | None
     sample: float | None
     evaluation: None = None
-
-    def start(self) -> tuple[Block, ...]:
-        """No rows."""
-        return ()
-
-    def step(self, state: tuple[Block, ...], block: Block) -> tuple[Block, ...]:
-        """Keep a block."""
-        return (*state, block)
-
-    def merge(self, a: tuple[Block, ...], b: tuple[Block, ...]) -> tuple[Block, ...]:
-        """All blocks, in order."""
-        return a + b
 
     def finish(
         self, state: tuple[Block, ...], evaluation: object = None

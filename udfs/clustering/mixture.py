@@ -33,6 +33,7 @@ from mlpond.udfs.clustering.mixture_fit import MOST_ITERATIONS, Fit, Options, fr
 from mlpond.udfs.clustering.space import WIDE, DenseTile, Space
 from mlpond.udfs.design import Array, Block, Layout
 from mlpond.udfs.distance import squared_distances
+from mlpond.udfs.trainer import KeptBlocks
 
 SAMPLE_ROWS = 20_000  # at least so many rows are looked for starts in
 SAMPLE_ROWS_PER_COMPONENT = 1_000
@@ -71,25 +72,13 @@ def gaussian_mixture(
 
 
 @dataclass(frozen=True)
-class SamplePass:
+class SamplePass(KeptBlocks):
     """Keeps the blocks it is given and looks for the best start in them."""
 
     space: Space
     options: Options
     sample: float | None
     evaluation: None = None
-
-    def start(self) -> tuple[Block, ...]:
-        """No rows."""
-        return ()
-
-    def step(self, state: tuple[Block, ...], block: Block) -> tuple[Block, ...]:
-        """Keep a block."""
-        return (*state, block)
-
-    def merge(self, a: tuple[Block, ...], b: tuple[Block, ...]) -> tuple[Block, ...]:
-        """All blocks, in order."""
-        return a + b
 
     def finish(self, state: tuple[Block, ...], evaluation: object = None) -> MixturePass | Fit:
         """The first pass over all rows, or the fit if these are all."""

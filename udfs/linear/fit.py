@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mlpond.udfs.design import Array, Layout
+from mlpond.udfs.design import Array, BoolArray, Layout
 
 STRATEGIES = ("AUTO_STRATEGY", "NORMAL_EQUATION", "BATCH_GRADIENT_DESCENT")
 RATE_STRATEGIES = ("LINE_SEARCH", "CONSTANT")
@@ -138,6 +138,14 @@ class Moments:
     sd: Array
     rows: int
     label_mean: float = 0.0
+
+    def varying(self, layout: Layout, fit_intercept: bool) -> BoolArray:
+        """Which coefficients may differ from 0, shape (p + 1,), the intercept last."""
+        varying = np.ones(layout.width + 1, dtype=bool)
+        if fit_intercept:
+            varying[: layout.dense] = self.sd > 0
+        varying[-1] = fit_intercept
+        return varying
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from mlpond.udfs.linear.fit import Fit
 from mlpond.udfs.linear.newton import NewtonPass
 from mlpond.udfs.linear.surrogate import THREADS, Surrogate
 from mlpond.udfs.linear.task import Task
-from mlpond.udfs.trainer import Pass, fold
+from mlpond.udfs.trainer import KeptBlocks, Pass, fold
 
 ENOUGH = 1e-5  # relative progress at which more work on the sample is lost on all rows
 FIRST = 4  # the first so manieth part of the sample is fitted before all of it
@@ -25,7 +25,7 @@ RIDGE = 1.0  # keeps the weights of what is separable in the sample alone from r
 
 
 @dataclass(frozen=True)
-class SamplePass:
+class SamplePass(KeptBlocks):
     """Keeps the blocks that it is given, and fits them when all are there.
 
     One scan is enough, however many steps the sample takes. The state is the sample itself: its
@@ -40,18 +40,6 @@ class SamplePass:
     def evaluation(self) -> None:
         """Nothing is logged."""
         return
-
-    def start(self) -> tuple[Block, ...]:
-        """No rows."""
-        return ()
-
-    def step(self, state: tuple[Block, ...], block: Block) -> tuple[Block, ...]:
-        """Keep a block."""
-        return (*state, block)
-
-    def merge(self, a: tuple[Block, ...], b: tuple[Block, ...]) -> tuple[Block, ...]:
-        """All blocks, in order."""
-        return a + b
 
     def finish(self, state: tuple[Block, ...], evaluation: object = None) -> NewtonPass:
         """The first pass over all rows."""

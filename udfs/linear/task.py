@@ -42,11 +42,7 @@ class Task:
     @cached_property
     def varying(self) -> BoolArray:
         """Which coefficients may differ from 0, shape (p + 1,)."""
-        varying = np.ones(self.layout.width + 1, dtype=bool)
-        if self.options.fit_intercept:
-            varying[: self.layout.dense] = self.moments.sd > 0
-        varying[-1] = self.options.fit_intercept
-        return varying
+        return self.moments.varying(self.layout, self.options.fit_intercept)
 
     @property
     def model_type(self) -> str:

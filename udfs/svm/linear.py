@@ -28,7 +28,7 @@ from mlpond.udfs.svm.losses import FAR
 from mlpond.udfs.svm.problem import Problem
 from mlpond.udfs.svm.ridge_step import RidgeStep, ridge_step
 from mlpond.udfs.svm.sums import SHORTER, Sums, add_block
-from mlpond.udfs.trainer import Pass, fold
+from mlpond.udfs.trainer import KeptBlocks, Pass, fold
 
 GAP = 1e-7  # of the hinge, as a share of the objective
 EXACT = 1e-14  # promised gain of the squared loss that is nothing but rounding
@@ -193,24 +193,12 @@ def _is_sufficient(base: Base, objective: float) -> bool:
 
 
 @dataclass(frozen=True)
-class MarginSample:
+class MarginSample(KeptBlocks):
     """Keeps a sample; its optimum is where the passes over all rows begin."""
 
     first: MarginPass
     sample: float | None
     evaluation: None = None
-
-    def start(self) -> tuple[Block, ...]:
-        """No rows."""
-        return ()
-
-    def step(self, state: tuple[Block, ...], block: Block) -> tuple[Block, ...]:
-        """Keep a block."""
-        return (*state, block)
-
-    def merge(self, a: tuple[Block, ...], b: tuple[Block, ...]) -> tuple[Block, ...]:
-        """All blocks, in order."""
-        return a + b
 
     def finish(self, state: tuple[Block, ...], evaluation: object = None) -> MarginPass:
         """The first pass over all rows."""

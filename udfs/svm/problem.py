@@ -9,8 +9,6 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
 from mlpond.udfs.design import Array, Block, BoolArray, Layout
 from mlpond.udfs.linear.fit import Fit, FitWarning, Iteration, Moments, Scaling
 from mlpond.udfs.svm.fit import Options
@@ -50,11 +48,7 @@ class Problem:
     @cached_property
     def varying(self) -> BoolArray:
         """Which coefficients may differ from 0, shape (p + 1,)."""
-        varying = np.ones(self.layout.width + 1, dtype=bool)
-        if self.options.fit_intercept:
-            varying[: self.layout.dense] = self.moments.sd > 0
-        varying[-1] = self.options.fit_intercept
-        return varying
+        return self.moments.varying(self.layout, self.options.fit_intercept)
 
     def of_share(self, share: float) -> Problem:
         """The same problem on a share of the rows, its penalty in proportion."""

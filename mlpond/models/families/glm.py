@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlpond.errors import TrainingError
-from mlpond.models import inference, linear
-from mlpond.models.explanation import linear_explanation
-from mlpond.models.families.family import Family, Fitted, Table, Training, timed
-from mlpond.models.families.linear_reg import PENALTIES, check_choice, check_path
+from mlpond.models import linear
+from mlpond.models.families.family import Family, Fitted, Training
+from mlpond.models.families.linear_reg import PENALTIES, check_choice, check_path, linear_fitted
 from mlpond.models.macros import supervised_macros
 from mlpond.models.option import LABELLED, WEIGHTED, Option, refuse
 from mlpond.models.registry import Macro
@@ -198,25 +197,7 @@ def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int], run:
         _evaluate(training, fit, macro) if macro.function == "evaluate" else macro
         for macro in supervised_macros(version, task, body, training.evaluation_query)
     ]
-    macros.append(linear.weights_macro(version, task))
-    macros.append(linear_explanation(training, rows, fit))
-    macros += inference.inference_macros(
-        version, rows, task, fit, training.options, made, training.training_query
-    )
-    return Fitted(
-        macros,
-        tables={
-            "coefficients": Table(
-                linear.COEFFICIENT_COLUMNS, linear.coefficient_rows(rows, task, fit)
-            ),
-            **linear.path_tables(task, fit),
-        },
-        iterations=timed(linear.iterations(fit), durations),
-        loss=fit.loss,
-        warnings=linear.warnings_of(rows, fit),
-        statistics=linear.fit_statistics(task, fit),
-        run=run,
-    )
+    return replace(linear_fitted(training, rows, fit, durations, macros), run=run)
 
 
 def _evaluate(training: Training, fit: Fit, macro: Macro) -> Macro:

@@ -19,6 +19,7 @@ from mlpond.udfs.linear.fit import Fit
 
 if TYPE_CHECKING:
     from mlpond.models.options import Options
+    from mlpond.models.registry import Macro
     from mlpond.models.request import Request
 
 PENALTIES = (
@@ -154,11 +155,30 @@ def _fitted(training: Training, rows: Rows, fit: Fit, durations: list[int]) -> F
         threshold=mark("threshold"), transform=made,
     )  # fmt: skip
     macros = supervised_macros(version, task, body, training.evaluation_query)
-    macros.append(linear.weights_macro(version, task))
-    macros.append(linear_explanation(training, rows, fit))
-    macros += inference.inference_macros(
-        version, rows, task, fit, training.options, made, training.training_query
-    )
+    return linear_fitted(training, rows, fit, durations, macros)
+
+
+def linear_fitted(
+    training: Training, rows: Rows, fit: Fit, durations: list[int], predicting: list[Macro]
+) -> Fitted:
+    """Put together what is stored of a linear model.
+
+    Args:
+        training: What it was trained on.
+        rows: Its features.
+        fit: Its weights.
+        durations: Of every pass, in milliseconds.
+        predicting: Its functions ``predict``, ``evaluate`` and so on.
+    """
+    task, version = training.task, training.version
+    macros = [
+        *predicting,
+        linear.weights_macro(version, task),
+        linear_explanation(training, rows, fit),
+        *inference.inference_macros(
+            version, rows, task, fit, training.options, training.made, training.training_query
+        ),
+    ]
     return Fitted(
         macros,
         tables={
