@@ -16,9 +16,14 @@ agreement as (
     )
     union all
     {% endfor %}
-    select 'digit_clusters', adjusted_rand, normalized_mutual_information, rand.n
-    from ml.adjusted_rand('clustering.digit_assignments', 'digit', 'cluster') as rand
-    cross join ml.normalized_mutual_information('clustering.digit_assignments', 'digit', 'cluster')
+    {% for model in ["digit_clusters", "digit_clusters_short"] %}
+    select '{{ model }}', adjusted_rand, normalized_mutual_information, rand.n
+    from ml.adjusted_rand('(from clustering.digit_assignments where model = ''{{ model }}'')', 'digit', 'cluster') as rand
+    cross join ml.normalized_mutual_information(
+        '(from clustering.digit_assignments where model = ''{{ model }}'')', 'digit', 'cluster'
+    )
+    {{ "union all" if not loop.last }}
+    {% endfor %}
 )
 
 select * from agreement

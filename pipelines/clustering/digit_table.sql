@@ -9,6 +9,7 @@ with
 counts as (
     select cluster, digit, count(*) as n
     from clustering.digit_assignments
+    where model = 'digit_clusters'
     group by cluster, digit
 ),
 

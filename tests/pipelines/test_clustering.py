@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from pytest import approx
-from sklearn import cluster, metrics
+from sklearn import cluster, decomposition, metrics
 
 import mlpond
 from mlpond.pipelines.runner import RunFailedError, run_pipeline
@@ -35,11 +35,13 @@ def wines(ran: Session) -> np.ndarray:
 
 def test_agreement_is_scikit_learns(ran):
     rows = ran.con.execute("from clustering.agreement").fetchall()
-    assert len(rows) == 7
+    assert len(rows) == 8
     for model, rand, information, n in rows:
         query = f"select cultivar, cluster from clustering.wine_clusters where model = '{model}'"
-        if model == "digit_clusters":
-            query = "select digit, cluster from clustering.digit_assignments"
+        if model.startswith("digit"):
+            query = (
+                f"select digit, cluster from clustering.digit_assignments where model = '{model}'"
+            )
         truth, found = ran.con.execute(query).fetchnumpy().values()
         assert n == len(truth)
         # counts of pairs and sums of 30 logarithms
@@ -71,7 +73,9 @@ def test_clusters_are_as_near_as_scikit_learns(ran, wines):
         assert distance * len(wines) <= best * (1 + 1e-9)
     pixels = matrix(ran, "select * exclude (image_id, digit) from digits order by image_id")
     labels = matrix(
-        ran, "select cluster from clustering.digit_assignments order by image_id"
+        ran,
+        "select cluster from clustering.digit_assignments where model = 'digit_clusters' "
+        "order by image_id",
     ).ravel()
     inertia = sum(
         ((pixels[labels == c] - pixels[labels == c].mean(0)) ** 2).sum() for c in range(1, 11)
@@ -79,6 +83,20 @@ def test_clusters_are_as_near_as_scikit_learns(ran, wines):
     best = cluster.KMeans(10, n_init=4, random_state=0).fit(pixels).inertia_
     # both end in a valley near the lowest known one
     assert inertia <= best * 1.005
+
+
+def test_the_components_are_scikit_learns(ran, wines):
+    expected = decomposition.PCA().fit(wines)
+    rows = ran.con.execute("select eigenvalue from clustering.wine_variance").fetchall()
+    # eigenvalues of a matrix of 13 x 13 of order 1
+    np.testing.assert_allclose([row[0] for row in rows], expected.explained_variance_, rtol=1e-10)
+    found = matrix(
+        ran,
+        "select principal_component_1, principal_component_2 from clustering.wine_map "
+        "order by wine_id",
+    )
+    # a component and its negative are the same
+    np.testing.assert_allclose(abs(found), abs(expected.transform(wines)[:, :2]), atol=1e-9)
 
 
 def test_clusters_that_agree_too_little_fail_the_run(ran):
@@ -94,6 +112,7 @@ def test_clusters_that_agree_too_little_fail_the_run(ran):
     [
         ("everyone_is_in_one_cluster", "wine_clusters set cluster = 1 where model = 'wine_4' and cluster = 4"),
         ("more_clusters_are_nearer", "wine_choice set mean_squared_distance = 8 where num_clusters = 4"),
+        ("components_keep_the_variance", "wine_variance set eigenvalue = 5 where component = 1"),
         ("the_indices_find_three", "wine_choice set silhouette = 0.9 where num_clusters = 5"),
     ],
 )  # fmt: skip

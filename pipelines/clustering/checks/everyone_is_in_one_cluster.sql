@@ -6,5 +6,6 @@ having count(*) <> (select count(*) from wine)
     or count(cluster) <> count(*)
     or count(distinct cluster) <> coalesce(try_cast(right(model, 1) as bigint), 3)
 union all
-select 'digits', count(*), count(distinct cluster) from clustering.digit_assignments
+select model, count(*), count(distinct cluster) from clustering.digit_assignments
+group by model
 having count(cluster) <> (select count(*) from digits) or count(distinct cluster) <> 10
