@@ -116,3 +116,8 @@ def test_a_model_that_is_wrong_too_often_fails_the_run(ran):
 )  # fmt: skip
 def test_a_check_finds_what_is_wrong(ran, broken_by, check, change):
     assert broken_by(ran, "classification", check, change) > 0
+
+
+def test_the_report_has_its_charts(ran, tmp_path):
+    done = ran.write_report("classification", tmp_path / "report.html")
+    assert (done.charts, done.path.stat().st_size > 50_000) == (5, True)

@@ -118,3 +118,8 @@ def test_clusters_that_agree_too_little_fail_the_run(ran):
 )  # fmt: skip
 def test_a_check_finds_what_is_wrong(ran, broken_by, check, change):
     assert broken_by(ran, "clustering", check, change) > 0
+
+
+def test_the_report_has_its_charts(ran, tmp_path):
+    done = ran.write_report("clustering", tmp_path / "report.html")
+    assert (done.charts, done.path.stat().st_size > 50_000) == (4, True)

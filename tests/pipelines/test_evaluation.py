@@ -89,3 +89,8 @@ def test_what_the_guide_says_of_the_pairs(ran):
 )  # fmt: skip
 def test_a_check_finds_what_is_wrong(ran, broken_by, check, change):
     assert broken_by(ran, "evaluation", check, change) > 0
+
+
+def test_the_report_has_its_charts(ran, tmp_path):
+    done = ran.write_report("evaluation", tmp_path / "report.html")
+    assert (done.charts, done.path.stat().st_size > 50_000) == (4, True)
