@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlpond.models.request import Request
 
 PRIOR = "__PRIOR__"
+MEDIAN_ROWS = 100_000  # that the medians of a large table come from
 DISTRIBUTIONS = ("GAUSSIAN", "BERNOULLI", "MULTINOMIAL")
 NAMED = {f"{name.lower()}_cols": name for name in DISTRIBUTIONS}
 
@@ -119,7 +120,11 @@ def _train(training: Training) -> Fitted:
     info = training.info
     if training.gathers:
         expressions = [f.atom.expression for f in kinds.gaussian]
-        medians = profile.medians(training.engine, training.relation, expressions, training.n)
+        relation, n = training.relation, training.n
+        if training.rows.sampled is not None and n > MEDIAN_ROWS:
+            # whole stretches of rows: a fifth of the time of single ones
+            relation, n = training.rows.sampled(MEDIAN_ROWS / n), MEDIAN_ROWS
+        medians = profile.medians(training.engine, relation, expressions, n)
         known = zip(found.total_mean.tolist(), medians, found.total_sd.tolist(), strict=True)
         info = profile.described(info, [f.atom.name for f in kinds.gaussian], known)
     said = [
