@@ -16,12 +16,15 @@ MEMORY_LIMIT = "1GB"  # for DuckDB, the same for every contender
 
 
 def _import_ours() -> None:
+    import pandas  # noqa: F401
+
     import mlpond.models.execute
     import mlpond.models.families.naive_bayes
     import mlpond.session  # noqa: F401
 
 
 def _import_scikit_learn() -> None:
+    import pandas  # noqa: F401
     import sklearn.naive_bayes  # noqa: F401
 
 

@@ -17,6 +17,8 @@ COMPONENTS = 10
 
 
 def _import_ours() -> None:
+    import pandas  # noqa: F401
+
     import mlpond.models.execute
     import mlpond.models.families.pca
     import mlpond.session
@@ -24,6 +26,7 @@ def _import_ours() -> None:
 
 
 def _import_scikit_learn() -> None:
+    import pandas  # noqa: F401
     import sklearn.decomposition
     import sklearn.preprocessing  # noqa: F401
 

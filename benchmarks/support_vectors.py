@@ -16,6 +16,8 @@ MEMORY_LIMIT = "1GB"  # for DuckDB, the same for every contender
 
 
 def _import_ours() -> None:
+    import pandas  # noqa: F401
+
     import mlpond.models.execute
     import mlpond.models.families.svm
     import mlpond.session
@@ -23,6 +25,7 @@ def _import_ours() -> None:
 
 
 def _import_scikit_learn() -> None:
+    import pandas  # noqa: F401
     import sklearn.pipeline
     import sklearn.preprocessing
     import sklearn.svm  # noqa: F401
