@@ -185,10 +185,10 @@ def test_a_plain_shell_scores_the_same(trained, database, shell):
 
 
 def test_large_tables_take_one_scan(pond, monkeypatch):
-    from mlpond.models import train
+    from mlpond.models import job
 
-    monkeypatch.setattr(train, "GATHER_FROM", 1000)
-    monkeypatch.setattr(train, "GATHER_SAMPLE", 500)
+    monkeypatch.setattr(job, "GATHER_FROM", 1000)
+    monkeypatch.setattr(job, "GATHER_SAMPLE", 500)
     pond.sql(
         "create table t as select sin(i) * 5 + i / 1e3 as a, cos(i) + 100 as b, i % 3 as y from range(20000) r(i)"
     )

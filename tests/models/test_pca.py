@@ -183,10 +183,10 @@ def test_transform_is_replayed(pond):
 
 
 def test_large_tables_take_one_scan(pond, monkeypatch):
-    from mlpond.models import train
+    from mlpond.models import job
 
-    monkeypatch.setattr(train, "GATHER_FROM", 1000)
-    monkeypatch.setattr(train, "GATHER_SAMPLE", 500)
+    monkeypatch.setattr(job, "GATHER_FROM", 1000)
+    monkeypatch.setattr(job, "GATHER_SAMPLE", 500)
     pond.sql(
         "create table t as select sin(i) * 5 + i / 1e3 as a, cos(i) + 100 as b, (i % 13)::double as c from range(20000) r(i)"
     )
