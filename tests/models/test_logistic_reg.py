@@ -221,7 +221,7 @@ def test_lasso_drops_features(pond, binary):
     Z = (X - X.mean(axis=0)) / X.std(axis=0, ddof=1)
     create(pond, ", l1_reg = 60.0")
     theirs = LogisticRegression(
-        l1_ratio=1.0, solver="saga", C=1 / 60.0, tol=1e-10, max_iter=50_000
+        l1_ratio=1.0, solver="saga", C=1 / 60.0, tol=1e-10, max_iter=50_000, random_state=0
     ).fit(Z, y)
     found = dict(
         rows(pond, "select processed_input, weight from ml.weights('m', standardize := true)")

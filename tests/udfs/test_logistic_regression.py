@@ -77,7 +77,12 @@ def test_agrees_with_scikit_learn_under_l1(data, classes, l1, l2):
     X, codes, Z, y = data
     got = fit(X, y[classes], codes, SIZES, Options(l1_reg=l1, l2_reg=l2), classes)
     peer = LogisticRegression(
-        C=1 / (l1 + l2), l1_ratio=l1 / (l1 + l2), solver="saga", tol=1e-9, max_iter=20000
+        C=1 / (l1 + l2),
+        l1_ratio=l1 / (l1 + l2),
+        solver="saga",
+        tol=1e-9,
+        max_iter=20000,
+        random_state=0,
     ).fit(Z, y[classes])
     theirs = log_loss(Z, peer.coef_, peer.intercept_, y[classes])
     theirs += l1 * np.abs(peer.coef_).sum() + l2 / 2 * (peer.coef_**2).sum()
