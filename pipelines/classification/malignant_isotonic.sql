@@ -5,20 +5,6 @@
 -- seen only one class.
 -- The limit: a probability of 0 that is wrong once has an infinite log loss.
 CREATE OR REPLACE MODEL malignant_isotonic
-TRANSFORM (
-    ML.STANDARD_SCALER(radius_worst) OVER () AS radius_worst,
-    ML.STANDARD_SCALER(texture_worst) OVER () AS texture_worst,
-    ML.STANDARD_SCALER(perimeter_worst) OVER () AS perimeter_worst,
-    ML.STANDARD_SCALER(area_worst) OVER () AS area_worst,
-    ML.STANDARD_SCALER(smoothness_worst) OVER () AS smoothness_worst,
-    ML.STANDARD_SCALER(compactness_worst) OVER () AS compactness_worst,
-    ML.STANDARD_SCALER(concavity_worst) OVER () AS concavity_worst,
-    ML.STANDARD_SCALER(concave_points_worst) OVER () AS concave_points_worst,
-    ML.STANDARD_SCALER(symmetry_worst) OVER () AS symmetry_worst,
-    ML.STANDARD_SCALER(fractal_dimension_worst) OVER () AS fractal_dimension_worst,
-    is_calibration,
-    diagnosis
-)
 OPTIONS (
     model_type = 'logistic_reg',
     input_label_cols = ['diagnosis'],

@@ -1,24 +1,11 @@
 -- The same model, taught that a malignant tumour counts as ten benign ones.
 --
 -- Class weights multiply the loss of a class's rows. They are a way to say that misses are dear.
+-- TRANSFORM is left out: the penalty acts on standardised columns in any case.
 -- Notice: they move the probabilities. A model that was told of ten times as many malignant tumours as there are
 -- believes in them (steps evaluation and calibration_curves). Costs belong to the decision (step threshold_costs);
 -- the three models after this one mend the probabilities.
 CREATE OR REPLACE MODEL malignant_weighted
-TRANSFORM (
-    ML.STANDARD_SCALER(radius_worst) OVER () AS radius_worst,
-    ML.STANDARD_SCALER(texture_worst) OVER () AS texture_worst,
-    ML.STANDARD_SCALER(perimeter_worst) OVER () AS perimeter_worst,
-    ML.STANDARD_SCALER(area_worst) OVER () AS area_worst,
-    ML.STANDARD_SCALER(smoothness_worst) OVER () AS smoothness_worst,
-    ML.STANDARD_SCALER(compactness_worst) OVER () AS compactness_worst,
-    ML.STANDARD_SCALER(concavity_worst) OVER () AS concavity_worst,
-    ML.STANDARD_SCALER(concave_points_worst) OVER () AS concave_points_worst,
-    ML.STANDARD_SCALER(symmetry_worst) OVER () AS symmetry_worst,
-    ML.STANDARD_SCALER(fractal_dimension_worst) OVER () AS fractal_dimension_worst,
-    is_calibration,
-    diagnosis
-)
 OPTIONS (
     model_type = 'logistic_reg',
     input_label_cols = ['diagnosis'],

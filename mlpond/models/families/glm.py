@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 from mlpond.errors import TrainingError
 from mlpond.models import linear
 from mlpond.models.families.family import Family, Fitted, Training
-from mlpond.models.families.linear_reg import PENALTIES, check_choice, check_path, linear_fitted
+from mlpond.models.families.linear_reg import (
+    LEARN_RATES,
+    PENALTIES,
+    check_choice,
+    check_learn_rate,
+    check_p_values,
+    check_path,
+    linear_fitted,
+)
 from mlpond.models.macros import supervised_macros
 from mlpond.models.option import LABELLED, WEIGHTED, Option, refuse
 from mlpond.models.registry import Macro
@@ -41,9 +49,7 @@ GLM_OPTIONS = (
     Option("warm_start", "boolean", False),
     Option("optimize_strategy", "string", "AUTO_STRATEGY",
            ("AUTO_STRATEGY", "BATCH_GRADIENT_DESCENT")),
-    Option("learn_rate_strategy", "string", "LINE_SEARCH", ("LINE_SEARCH", "CONSTANT")),
-    Option("learn_rate", "float", None, low=0.0, open_low=True),
-    Option("ls_init_learn_rate", "float", None, low=0.0, open_low=True),
+    *LEARN_RATES,
     Option("calculate_p_values", "boolean", None),
     Option("fit_intercept", "boolean", True),
     Option("category_encoding_method", "string", "DUMMY_ENCODING",
@@ -76,21 +82,8 @@ def _check_options(who: str, options: Options) -> None:
         )
     if options["exposure_col"] is not None and link != "log":
         refuse(who, f"exposure_col is for the log link; with {link} use offset_col.")
-    if options["learn_rate"] is not None and options["learn_rate_strategy"] == "LINE_SEARCH":
-        refuse(
-            who,
-            "learn_rate is for learn_rate_strategy = 'CONSTANT'; with LINE_SEARCH set "
-            "ls_init_learn_rate instead.",
-        )
-    if options["calculate_p_values"]:
-        if options["category_encoding_method"] != "DUMMY_ENCODING":
-            refuse(
-                who,
-                "calculate_p_values needs category_encoding_method = 'DUMMY_ENCODING', so that "
-                "the coefficients are identified.",
-            )
-        if options["l1_reg"] > 0:
-            refuse(who, "calculate_p_values excludes l1_reg: its standard errors are not defined.")
+    check_learn_rate(who, options)
+    check_p_values(who, options)
     if options["regularization_path"] and (
         family.name == "negative_binomial" and options["dispersion"] is None
     ):

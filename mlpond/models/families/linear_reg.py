@@ -28,14 +28,17 @@ PENALTIES = (
     Option("regularization_path", "integer", 0, low=0),  # ours: how many penalties to try
     Option("l1_ratio", "float", 1.0, low=0.0, high=1.0),  # ours: share of l1 in those
 )
+LEARN_RATES = (
+    Option("learn_rate_strategy", "string", "LINE_SEARCH", ("LINE_SEARCH", "CONSTANT")),
+    Option("learn_rate", "float", None, low=0.0, open_low=True),
+    Option("ls_init_learn_rate", "float", None, low=0.0, open_low=True),
+)
 LINEAR = (
     *LABELLED,
     Option("warm_start", "boolean", False),
     Option("optimize_strategy", "string", "AUTO_STRATEGY",
            ("AUTO_STRATEGY", "BATCH_GRADIENT_DESCENT", "NORMAL_EQUATION")),
-    Option("learn_rate_strategy", "string", "LINE_SEARCH", ("LINE_SEARCH", "CONSTANT")),
-    Option("learn_rate", "float", None, low=0.0, open_low=True),
-    Option("ls_init_learn_rate", "float", None, low=0.0, open_low=True),
+    *LEARN_RATES,
     Option("calculate_p_values", "boolean", False),
     Option("fit_intercept", "boolean", True),
     Option("category_encoding_method", "string", "ONE_HOT_ENCODING",
@@ -46,17 +49,30 @@ LINEAR = (
 
 
 def _check_options(who: str, options: Options) -> None:
+    check_learn_rate(who, options)
+    if options["optimize_strategy"] == "NORMAL_EQUATION":
+        if options.model_type != "LINEAR_REG":
+            refuse(who, "optimize_strategy NORMAL_EQUATION is for linear_reg only.")
+        if options["l1_reg"] > 0 or options["warm_start"]:
+            refuse(who, "optimize_strategy NORMAL_EQUATION excludes l1_reg and warm_start.")
+    check_p_values(who, options)
+    check_path(who, options)
+    if options.values.get("auto_class_weights") and options.values.get("class_weights"):
+        refuse(who, "auto_class_weights and class_weights exclude each other; keep one of them.")
+
+
+def check_learn_rate(who: str, options: Options) -> None:
+    """Refuse a rate that the strategy does not look at."""
     if options["learn_rate"] is not None and options["learn_rate_strategy"] == "LINE_SEARCH":
         refuse(
             who,
             "learn_rate is for learn_rate_strategy = 'CONSTANT'; with LINE_SEARCH set "
             "ls_init_learn_rate instead.",
         )
-    if options["optimize_strategy"] == "NORMAL_EQUATION":
-        if options.model_type != "LINEAR_REG":
-            refuse(who, "optimize_strategy NORMAL_EQUATION is for linear_reg only.")
-        if options["l1_reg"] > 0 or options["warm_start"]:
-            refuse(who, "optimize_strategy NORMAL_EQUATION excludes l1_reg and warm_start.")
+
+
+def check_p_values(who: str, options: Options) -> None:
+    """Refuse p-values of weights that are not identified, or penalised by l1_reg."""
     if options["calculate_p_values"]:
         if options["category_encoding_method"] != "DUMMY_ENCODING":
             refuse(
@@ -66,9 +82,6 @@ def _check_options(who: str, options: Options) -> None:
             )
         if options["l1_reg"] > 0:
             refuse(who, "calculate_p_values excludes l1_reg: its standard errors are not defined.")
-    check_path(who, options)
-    if options.values.get("auto_class_weights") and options.values.get("class_weights"):
-        refuse(who, "auto_class_weights and class_weights exclude each other; keep one of them.")
 
 
 def check_path(who: str, options: Options) -> None:
