@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlparse
 from mlpond.engine import Engine
 from mlpond.errors import InputError
 from mlpond.models import registry
+from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import unknown
 
 
@@ -47,6 +48,12 @@ def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
             key,
         )
         described[table] = [json.loads(row[0]) for row in rows]
+        if table != "models":  # those of the models of groups
+            rows = engine.rows(
+                f"select to_json(t)::varchar from ml.{table} as t where model = ?",
+                [version.full_name],
+            )
+            described[table] += [json.loads(row[0]) for row in rows]
     macro = engine.value(
         "select macro_definition from duckdb_functions() "
         "where schema_name = 'ml' and function_name = ?",
@@ -56,13 +63,21 @@ def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
         "select parameters from duckdb_functions() where schema_name = 'ml' and function_name = ?",
         [f"predict_{version.full_name}"],
     )
-    declared = ", ".join("threshold := 5e-1" if p == "threshold" else p for p in parameters)
+    declared = _declared(parameters)
     helpers = [
         f"create or replace macro ml.{row[0]}({', '.join(row[1])}) as {row[2]};"
         for row in engine.rows(
             "select function_name, parameters, macro_definition from duckdb_functions() "
             "where schema_name = 'ml' and function_name in ('identifier', 'relation') "
             "order by function_name"
+        )
+    ]
+    helpers += [
+        f"create or replace macro ml.{identifier(row[0])}({_declared(row[1])}) as table {row[2]};"
+        for row in engine.rows(
+            "select function_name, parameters, macro_definition from duckdb_functions() "
+            "where schema_name = 'ml' and starts_with(function_name, ?) order by function_name",
+            [f"predict_{version.full_name}@"],  # the models of groups
         )
     ]
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,3 +92,7 @@ def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
     )
     (folder / "predict.sql").write_text(text + "\n", encoding="utf-8")
     return folder
+
+
+def _declared(parameters: list[str]) -> str:
+    return ", ".join("threshold := 5e-1" if p == "threshold" else p for p in parameters)

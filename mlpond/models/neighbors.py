@@ -95,7 +95,11 @@ class Searches:
     ) -> tuple[Array, Array, Points | InvertedFile]:
         # a model that was dropped and made again has another time
         made = engine.rows(
-            "select created_at, training_rows from ml.models where name = ? and version = ?",
+            "select created_at, training_rows from ml.models where name = $1 and version = $2 "
+            # the model of a group: made with the version that it is a part of
+            "union all select m.created_at, g.training_rows from ml.groups as g join ml.models as "
+            "m on m.name = g.model and m.version = g.version where g.model || '@' || g.version "
+            "= $1 and g.group_id = $2",
             [model, version],
         )
         if not made:

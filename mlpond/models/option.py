@@ -70,6 +70,7 @@ SHARED = (
     Option("description", "string"),
     Option("labels", "labels"),
     Option("seed", "integer", 0),  # ours: chooses the rows of a random split
+    Option("group_cols", "names"),  # ours: a model for every group of rows
     *(Option(name, "cloud") for name in _CLOUD),
     *_VALIDATION,
 )

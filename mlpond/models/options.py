@@ -12,7 +12,7 @@ from typing import Any
 
 from mlpond.errors import InputError
 from mlpond.models.families import MODEL_TYPES, Family, find_family
-from mlpond.models.option import Option, refuse
+from mlpond.models.option import VALIDATION_OPTIONS, Option, refuse
 from mlpond.models.validation.check import check_validation
 from mlpond.models.validation.space import check_space
 from mlpond.sql.dialect.values import Call
@@ -51,19 +51,19 @@ class Options:
         return str(found[0]) if found else None
 
     @property
-    def columns(self) -> dict[str, str]:
-        """The columns that options name, by option: they are no features.
+    def columns(self) -> list[tuple[str, str]]:
+        """(option, column) of the columns that options name: they are no features.
 
         A column by which folds are only stratified may be one.
         """
-        found = {
-            option.name: str(self.values[option.name])
+        feature = "fold_col" if self.values["fold_method"] == "STRATIFIED" else None
+        found = [
+            (option.name, str(self.values[option.name]))
             for option in self.family.accepted
-            if option.type == "column" and self.values[option.name] is not None
-        }
-        if self.values["fold_method"] == "STRATIFIED":
-            found.pop("fold_col", None)
-        return found
+            if option.type == "column" and option.name != feature
+            and self.values[option.name] is not None
+        ]  # fmt: skip
+        return found + [("group_cols", name) for name in self.values["group_cols"] or ()]
 
 
 def check_options(model: str, given: Mapping[str, Any]) -> Options:
@@ -95,6 +95,7 @@ def check_options(model: str, given: Mapping[str, Any]) -> Options:
     space = check_space(who, family, values, tuned, frozenset(given))
     options = Options(family, values, frozenset(given), space)
     _check_split(who, options)
+    _check_groups(who, options)
     check_validation(who, options)
     family.check_options(who, options)
     return options
@@ -218,4 +219,21 @@ def _check_split(who: str, options: Options) -> None:
     if split not in ("CUSTOM", "SEQ") and column is not None:
         refuse(
             who, f"data_split_col is given, but data_split_method is {split}; use CUSTOM or SEQ."
+        )
+
+
+def _check_groups(who: str, options: Options) -> None:
+    columns = options["group_cols"]
+    if columns is None:
+        return
+    if not columns or len({name.lower() for name in columns}) < len(columns):
+        refuse(who, f"group_cols is {columns}; give the names of different columns.")
+    others = sorted(options.given & VALIDATION_OPTIONS)
+    if options.values.get("warm_start"):
+        others.append("warm_start")
+    if others:
+        refuse(
+            who,
+            f"group_cols excludes {', '.join(others)}; leave them out, or train on one group: "
+            f"AS SELECT … WHERE {columns[0]} = ….",
         )

@@ -41,6 +41,7 @@ TABLES = (
     "class_parameters",
     "support_vectors",
     "random_features",
+    "groups",
     "trials",
     "cross_validation",
     "learning_curve",
@@ -64,6 +65,7 @@ FUNCTIONS = (
     "margins",
     "support_vectors",
     "trial_info",
+    "group_info",
     "out_of_fold",
     "design",
     "residuals",
@@ -270,6 +272,17 @@ def drop(engine: Engine, name: str, *, if_exists: bool) -> None:
         engine.execute("delete from ml.trials where model = ?", [found[0].name])
 
 
+def group_functions(engine: Engine, version: Version) -> list[str]:
+    """The functions of the models of a version's groups."""
+    found = engine.rows(
+        "select distinct function_name from duckdb_functions() where schema_name = 'ml' "
+        "and list_contains($1, left(function_name, strpos(function_name, $2) - 1)) "
+        "order by function_name",
+        [list(FUNCTIONS), f"_{version.full_name}@"],
+    )
+    return [row[0] for row in found]
+
+
 def remove_contents(engine: Engine, version: Version) -> None:
     """Take out the functions and the rows of a version that has no aliases."""
     _remove(engine, replace(version, aliases=()))
@@ -283,12 +296,15 @@ def _remove(engine: Engine, version: Version) -> None:
     for name in names:
         for function in FUNCTIONS:
             engine.execute(f"drop macro table if exists ml.{identifier(f'{function}_{name}')}")
+    key = [version.name, version.version]
+    if engine.value("select count(*) from ml.groups where model = ? and version = ?", key):
+        for name in group_functions(engine, version):
+            engine.execute(f"drop macro table ml.{identifier(name)}")
+        for table in TABLES[1:]:  # the models of groups are versions of the version
+            engine.execute(f"delete from ml.{table} where model = ?", [version.full_name])
     for table in TABLES:
         column = "name" if table == "models" else "model"
-        engine.execute(
-            f"delete from ml.{table} where {column} = ? and version = ?",
-            [version.name, version.version],
-        )
+        engine.execute(f"delete from ml.{table} where {column} = ? and version = ?", key)
 
 
 ALTERABLE = ("description", "labels", "expiration_timestamp", "default_version", "alias")

@@ -60,7 +60,7 @@ def check_request(engine: Engine, statement: CreateModel) -> Request:
         _check_label(who, options, label, source.type_of(label))
     check_split_column(statement.name, columns, options)
     reserved = {label.lower()} if label is not None else set()
-    for option, name in options.columns.items():
+    for option, name in options.columns:
         reserved.add(source.column(f"{who}: {option}: column", name).lower())
     transform = None
     if statement.transform is not None:

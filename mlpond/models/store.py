@@ -11,6 +11,7 @@ from mlpond.models import registry
 from mlpond.models.conformal import conformal_macro
 from mlpond.models.explanation import explanation_macros
 from mlpond.models.families import Fitted, Training
+from mlpond.models.registry import Macro
 from mlpond.models.transform import Transform
 
 
@@ -38,9 +39,16 @@ def install(training: Training, fitted: Fitted) -> None:
 
 def record(training: Training, fitted: Fitted, started: float) -> None:
     """Write the rows that tell about a model, and the functions that explain it."""
+    _insert_model(training, fitted, time.perf_counter() - started)
+    describe(training, fitted)
+    macros = further_macros(training, fitted)
+    registry.install_macros(training.engine, training.version, macros)
+
+
+def describe(training: Training, fitted: Fitted) -> None:
+    """Write the rows that tell how a model came about."""
     engine, version = training.engine, training.version
     key = (version.name, version.version)
-    _insert_model(training, fitted, time.perf_counter() - started)
     registry.insert(
         engine, "training_info",
         ("model", "version", "training_run", "iteration", "loss", "eval_loss",
@@ -67,11 +75,15 @@ def record(training: Training, fitted: Fitted, started: float) -> None:
             ("model", "version", "output", "call", "function", "key", "position", "number", "text"),
             [key + row for row in _transform_rows(training.transform)],
         )  # fmt: skip
+
+
+def further_macros(training: Training, fitted: Fitted) -> list[Macro]:
+    """The functions of a model that rest on its others: explanations, and promises."""
     own = {macro.function for macro in fitted.macros}
     macros = explanation_macros(training, own)
-    if training.task.label and "predict" in own:
+    if training.task.label and "predict" in own and "conformal" not in own:
         macros.append(conformal_macro(training))
-    registry.install_macros(engine, version, macros)
+    return macros
 
 
 def _insert_model(training: Training, fitted: Fitted, seconds: float) -> None:

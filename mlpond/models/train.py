@@ -9,6 +9,7 @@ from mlpond.engine import Engine
 from mlpond.errors import ModelError
 from mlpond.models import registry
 from mlpond.models.families.family import Report
+from mlpond.models.groups import train_groups
 from mlpond.models.job import open_job, train
 from mlpond.models.request import check_request
 from mlpond.models.source import open_source
@@ -41,12 +42,15 @@ def create_model(
     assert request.statement.query is not None
     started = time.perf_counter()
     several = needs_validation(request.options)
+    grouped = request.options["group_cols"] is not None
     # outside the transaction: after an error nothing can be set within it
-    with in_plain_sql(engine) if several else nullcontext(), engine.transaction():
+    with in_plain_sql(engine) if several or grouped else nullcontext(), engine.transaction():
         with open_source(engine, request.statement.query, request.columns) as source:
             job = open_job(engine, request, existing, source, threads, report)
             if several:
                 return validated(job, started)
+            if grouped:
+                return train_groups(job, started)
             training = job.prepare(request, job.version, job.split(request), gather=True)
             fitted = train(training)
         report("storing the model", None)

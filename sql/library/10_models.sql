@@ -143,6 +143,22 @@ create table if not exists ml.calibration (
     value double not null,              -- the number, or the probability after
 );
 
+-- The groups of a model with group_cols. The model of group 7 of version 2 of sales is version 7 of
+-- sales@2 in the tables of parameters.
+create table if not exists ml.groups (
+    model varchar not null,
+    version integer not null,
+    group_id integer not null,          -- from 1
+    group_values varchar[] not null,    -- of the columns of group_cols, as text
+    training_rows bigint not null,
+    evaluation_rows bigint not null,
+    loss double,
+    seconds double not null,
+    status varchar not null,            -- SUCCEEDED, FAILED
+    error_message varchar,
+    warnings varchar[] not null,
+);
+
 -- Trials of hyperparameter tuning. Those of one CREATE MODEL are a job; the model of each is a
 -- version of its own, trial_1, trial_2 … among its aliases.
 create table if not exists ml.trials (

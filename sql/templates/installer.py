@@ -14,6 +14,7 @@ from mlpond.sql.templates.renderer import render_text
 
 # Marks where an argument goes in the body of a table macro; never part of SQL.
 _MARK = "\x01"
+_DEEPEST = 200  # pieces that are joined in one go
 
 
 def statements() -> Iterator[tuple[str, str]]:
@@ -88,6 +89,10 @@ def query_macro(
         elif piece:
             pieces.append(quoting.string(piece))
     listed = ", ".join(p if default is None else f"{p} := {default}" for p, default in parameters)
+    while len(pieces) > _DEEPEST:  # DuckDB limits the depth of an expression
+        pieces = [
+            f"({' || '.join(pieces[i : i + _DEEPEST])})" for i in range(0, len(pieces), _DEEPEST)
+        ]
     joined = "\n    || ".join(pieces)
     return (
         f"create or replace macro ml.{quoting.identifier(name)}({listed}) as table from query(\n"

@@ -41,6 +41,9 @@ OTHER_MODELS = {
     "from penguins where body_mass_g is not null",
     "penguin_clusters": "model_type = 'kmeans', num_clusters = 3) as "
     "select bill_length_mm, sex from penguins",
+    "mass_by_island": "model_type = 'linear_reg', group_cols = ['island'], "
+    "input_label_cols = ['body_mass_g']) as select island, flipper_length_mm, body_mass_g "
+    "from penguins where body_mass_g is not null",
     "penguin_components": "model_type = 'pca', num_principal_components = 2) as "
     "select * exclude (year) from penguins",
     "penguin_margins": "model_type = 'svm_classifier', input_label_cols = ['sex']) as "
