@@ -184,8 +184,17 @@ def install_macros(engine: Engine, version: Version, macros: list[Macro]) -> Non
         engine.execute(query_macro(name, list(macro.parameters), body, macro.arguments))
 
 
-def point_alias(engine: Engine, version: Version, alias: str) -> None:
-    """Make an alias mean this version, and no other version of the model any more."""
+def point_alias(
+    engine: Engine, version: Version, alias: str, macros: list[Macro] | None = None
+) -> None:
+    """Make an alias mean this version, and no other version of the model any more.
+
+    Args:
+        engine: Runs SQL.
+        version: The version.
+        alias: The alias.
+        macros: The functions of the version, if they are known; else the catalogue tells.
+    """
     engine.execute(
         "update ml.models set aliases = list_filter(aliases, lambda a: a <> $1) where name = $2",
         [alias, version.name],
@@ -195,17 +204,14 @@ def point_alias(engine: Engine, version: Version, alias: str) -> None:
         [alias, version.name, version.version],
     )
     target = version.name if alias == DEFAULT else f"{version.name}@{alias}"
-    # one look at the catalogue for all of them: it lists every function of DuckDB's, in 25 ms
-    full_names = {f"{function}_{version.full_name}": function for function in FUNCTIONS}
-    signatures = engine.rows(
-        "select function_name, parameters from duckdb_functions() "
-        "where schema_name = 'ml' and list_contains(?, function_name)",
-        [list(full_names)],
-    )
+    if macros is None:
+        signatures = _signatures(engine, version)
+    else:
+        signatures = [(m.function, [name for name, _ in m.parameters]) for m in macros]
     for function in FUNCTIONS:
         engine.execute(f"drop macro table if exists ml.{identifier(f'{function}_{target}')}")
-    for full_name, parameters in signatures:
-        function = full_names[full_name]
+    for function, parameters in signatures:
+        full_name = f"{function}_{version.full_name}"
         needed = ("data",) if function in NEED_DATA else ()
         optional = {p: DEFAULTS.get(p, "null") for p in parameters if p not in needed}
         declared = ", ".join(f"{p} := {optional[p]}" if p in optional else p for p in parameters)
@@ -216,6 +222,20 @@ def point_alias(engine: Engine, version: Version, alias: str) -> None:
         )
     if alias == DEFAULT:
         _point_trials(engine, version)
+
+
+def _signatures(engine: Engine, version: Version) -> list[tuple[str, list[str]]]:
+    """The functions of a version and the names of their parameters.
+
+    One look at the catalogue for all of them: it lists every function of DuckDB's, in 25 ms.
+    """
+    full_names = {f"{function}_{version.full_name}": function for function in FUNCTIONS}
+    found = engine.rows(
+        "select function_name, parameters from duckdb_functions() "
+        "where schema_name = 'ml' and list_contains(?, function_name)",
+        [list(full_names)],
+    )
+    return [(full_names[name], parameters) for name, parameters in found]
 
 
 def rows_table(version: Version) -> str:

@@ -24,8 +24,8 @@ def store(training: Training, fitted: Fitted, started: float) -> None:
         started: When the work on the statement began, by ``time.perf_counter``.
     """
     install(training, fitted)
-    record(training, fitted, started)
-    registry.point_alias(training.engine, training.version, registry.DEFAULT)
+    macros = [*fitted.macros, *record(training, fitted, started)]
+    registry.point_alias(training.engine, training.version, registry.DEFAULT, macros)
 
 
 def install(training: Training, fitted: Fitted) -> None:
@@ -37,12 +37,17 @@ def install(training: Training, fitted: Fitted) -> None:
     registry.install_macros(engine, version, fitted.macros)
 
 
-def record(training: Training, fitted: Fitted, started: float) -> None:
-    """Write the rows that tell about a model, and the functions that explain it."""
+def record(training: Training, fitted: Fitted, started: float) -> list[Macro]:
+    """Write the rows that tell about a model, and the functions that explain it.
+
+    Returns:
+        Those functions.
+    """
     _insert_model(training, fitted, time.perf_counter() - started)
     describe(training, fitted)
     macros = further_macros(training, fitted)
     registry.install_macros(training.engine, training.version, macros)
+    return macros
 
 
 def describe(training: Training, fitted: Fitted) -> None:

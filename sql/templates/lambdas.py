@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     r"|(?P<lambda>\blambda\s+(?P<names>[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s*:)"
     r"|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<number>\d[\w.]*)"
+    r"|(?P<plain>[^\w'\"\x01()\[\]{},/-]+)"
     r"|(?P<other>.)",
     re.DOTALL,
 )
@@ -29,6 +30,8 @@ def rename_parameters(sql: str) -> str:
     Args:
         sql: Statements; text in strings, quoted names, comments and marks stays as it is.
     """
+    if "lambda" not in sql:
+        return sql
     out: list[str] = []
     scopes: list[tuple[int, frozenset[str]]] = []  # depth of brackets at the lambda, its names
     depth = 0

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
@@ -19,6 +20,7 @@ from mlpond.errors import InputError
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
+@lru_cache(maxsize=4096)  # a statement quotes some hundred names, most of them again and again
 def identifier(name: str) -> str:
     """Quote one name: ``my "odd" col`` becomes ``"my ""odd"" col"``."""
     if not name:
