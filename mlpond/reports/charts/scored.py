@@ -5,11 +5,13 @@ The curves are the library's own functions; a chart asks them once a series and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import altair as alt
+
 from mlpond.reports.charts.chart import Column, Row, Source, ident
-from mlpond.reports.charts.theme import SERIES
+from mlpond.reports.charts.theme import FIRST, SERIES, colors, data
 from mlpond.sql.templates.quoting import string
 
 POINTS = 150
@@ -98,3 +100,48 @@ def scores(
         if by:
             relation = f"(select * from {relation} where {name} = {string(row['name'])})"
         yield Scores(source, row["name"], relation, label, score, row["positive"])
+
+
+def measured_curves(
+    series: Iterable[Scores], measure: str, curve: str, x: str, y: str
+) -> tuple[dict[str, Row], list[Row]]:
+    """The measure of every series, and the points of its curve named with it.
+
+    Args:
+        series: The scores; those whose measure is NULL are left out.
+        measure: An aggregate that gives a field of its own name.
+        curve: The table macro of the points.
+        x: Its column across.
+        y: Its column upwards.
+    """
+    found: dict[str, Row] = {}
+    rows: list[Row] = []
+    for one in series:
+        measured = one.row(measure)
+        if measured[measure] is None:
+            continue
+        found[one.name] = measured
+        text = f"{one.name} {measured[measure]:.3f}".strip()
+        rows += [{**point, "series": text} for point in one.curve(curve, x, y)]
+    return found, rows
+
+
+def share_lines(rows: list[Row], x: str, y: str, *, several: bool) -> alt.Chart:
+    """Lines of points whose both coordinates are shares.
+
+    Args:
+        rows: With x, y and series.
+        x: The title across.
+        y: The title upwards.
+        several: Whether the series have colours.
+    """
+    scale = alt.Scale(domain=[0, 1], nice=False)
+    names = list(dict.fromkeys(row["series"] for row in rows))
+    color = alt.Color("series:N", scale=colors(names)) if several else alt.value(FIRST)
+    return (
+        alt.Chart(data(rows))
+        .mark_line()
+        .encode(
+            x=alt.X("x:Q", title=x, scale=scale), y=alt.Y("y:Q", title=y, scale=scale), color=color
+        )
+    )
