@@ -30,10 +30,10 @@ def in_plain_sql(engine: Engine) -> Iterator[None]:
 
 
 def register(session: Session) -> None:
-    """Make ``ml_train(model, query, options)`` callable from SQL on this session.
+    """Make ``ml_train`` and ``ml_eliminate`` callable from SQL on this session.
 
-    The UDF runs inside a query of the caller, so it trains on a cursor: it sees committed tables
-    only, and its model is committed when it returns.
+    A UDF runs inside a query of the caller, so it trains on a cursor: it sees committed tables
+    only, and what it makes is committed when it returns.
     """
     owner = weakref.ref(session)
 
@@ -45,7 +45,16 @@ def register(session: Session) -> None:
 
         return train_from_sql(pond, model, query, options)
 
+    def ml_eliminate(query: str, options: str, step: int, folds: int) -> str:
+        pond = owner()
+        if pond is None:
+            raise RuntimeError("ml_eliminate: the session is closed.")
+        from mlpond.models.execute import eliminate_from_sql
+
+        return eliminate_from_sql(pond, query, options, step, folds)
+
     session.con.create_function("ml_train", ml_train, side_effects=True)
+    session.con.create_function("ml_eliminate", ml_eliminate, side_effects=True)
     _register_nearest(session)
 
 

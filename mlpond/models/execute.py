@@ -45,12 +45,7 @@ def train_from_sql(pond: Session, model: str, query: str, options: str) -> str:
     Returns:
         The full name of the new version.
     """
-    given: Any = json.loads(options)
-    if not isinstance(given, dict):
-        raise InputError(
-            f"ml_train: options is {options}; give a STRUCT, such as {{model_type: 'linear_reg'}}."
-        )
-    values = {key.lower(): _struct(value) for key, value in given.items()}
+    values = _options("ml_train", options)
     transform = values.pop("transform", None)
     statement = CreateModel(
         model, or_replace=True, transform=transform, options=values, query=query
@@ -61,6 +56,32 @@ def train_from_sql(pond: Session, model: str, query: str, options: str) -> str:
     finally:
         cursor.con.close()
     return version.full_name if version else model
+
+
+def eliminate_from_sql(pond: Session, query: str, options: str, step: int, folds: int) -> str:
+    """Drop features one after the other for ``ml_eliminate``, and return them as JSON."""
+    from mlpond.models.elimination import as_rows, eliminate
+
+    values = _options("ml_eliminate", options)
+    cursor = Engine(pond.con.cursor())
+    try:
+        found = eliminate(
+            cursor, query, values, step=step, folds=folds, threads=threads_of(cursor),
+            report=pond.report,
+        )  # fmt: skip
+    finally:
+        cursor.con.close()
+    return json.dumps(as_rows(found))
+
+
+def _options(who: str, options: str) -> dict[str, Any]:
+    """Read a STRUCT of options, as JSON."""
+    given: Any = json.loads(options)
+    if not isinstance(given, dict):
+        raise InputError(
+            f"{who}: options is {options}; give a STRUCT, such as {{model_type: 'linear_reg'}}."
+        )
+    return {key.lower(): _struct(value) for key, value in given.items()}
 
 
 def threads_of(engine: Engine) -> int:
