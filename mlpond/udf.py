@@ -56,6 +56,7 @@ def register(session: Session) -> None:
     session.con.create_function("ml_train", ml_train, side_effects=True)
     session.con.create_function("ml_eliminate", ml_eliminate, side_effects=True)
     _register_nearest(session)
+    _register_outliers(session)
 
 
 def _register_nearest(session: Session) -> None:
@@ -85,3 +86,21 @@ def _register_nearest(session: Session) -> None:
         type="arrow",
     )
     session.con.execute(f"set variable {HAS_NEAREST} = true")
+
+
+def _register_outliers(session: Session) -> None:
+    """Make ``ml_outlier_scores`` callable, which isolation forests and outlier factors need."""
+
+    def ml_outlier_scores(method: Any, first: Any, second: Any, seed: Any, points: Any) -> Any:
+        from mlpond.outliers import outlier_scores
+
+        return outlier_scores((method, first, second, seed, points))
+
+    create: Any = session.con.create_function
+    create(
+        "ml_outlier_scores",
+        ml_outlier_scores,
+        ["VARCHAR", "INTEGER", "INTEGER", "BIGINT", "DOUBLE[][]"],
+        "DOUBLE[]",
+        type="arrow",
+    )

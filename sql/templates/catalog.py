@@ -19,7 +19,7 @@ FIELDS = (
     "explanation", "validation",
     "evaluation/classification", "evaluation/curves", "evaluation/regression",
     "evaluation/clustering", "evaluation/ranking", "evaluation/comparison", "evaluation/fairness",
-    "sampling", "recommend", "selection",
+    "sampling", "recommend", "selection", "outliers",
 )  # fmt: skip
 
 

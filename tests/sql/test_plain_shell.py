@@ -14,7 +14,7 @@ from mlpond.seeds import list_seeds, load
 from mlpond.sql import catalog
 
 # What a plain shell cannot do: training needs Python.
-PYTHON_ONLY = {"train", "recursive_elimination"}
+PYTHON_ONLY = {"train", "recursive_elimination", "isolation_forest", "local_outlier_factor"}
 # The models that the examples name: type, label and rows. late_arrival stands for any classifier.
 PENGUINS = (
     "linear_reg",

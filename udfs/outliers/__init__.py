@@ -1,0 +1,1 @@
+"""Scores of how far rows are from the others."""
