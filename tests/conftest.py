@@ -76,3 +76,10 @@ def record(session: Session, query: str) -> dict[str, Any]:
     found = relation.fetchall()
     assert len(found) == 1
     return dict(zip(relation.columns, found[0], strict=True))
+
+
+def records(session: Session, query: str) -> list[dict[str, Any]]:
+    """All rows of a query as dictionaries."""
+    relation = session.sql(query)
+    assert relation is not None
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]

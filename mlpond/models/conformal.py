@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from mlpond.models.families.family import Training
 from mlpond.models.registry import Macro
+from mlpond.models.task import ClassScores
 from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.quoting import identifier, string
 from mlpond.sql.templates.renderer import render_file
 
 
-def conformal_macro(training: Training) -> Macro:
+def conformal_macro(training: Training, class_scores: ClassScores) -> Macro:
     """Write the function ``conformal`` of a supervised model.
 
-    It looks at rows that the model has not been trained on: those held out, or rows given.
+    It looks at rows that the model has not been trained on: those held out, or rows given. The
+    method adaptive adds probabilities up, so that a model with raw scores has threshold alone.
     """
     task, name = training.task, training.version.full_name
     held_out = training.split.reported_rows(f"({training.request.statement.query})")
@@ -34,7 +36,9 @@ def conformal_macro(training: Training) -> Macro:
         kind=task.kind,
         label=task.label,
         predicted=f"predicted_{task.label}",
-        probabilities=f"predicted_{task.label}_probs",
+        model=name,
+        probabilities=class_scores.column(task.label),
+        field=class_scores.field,
         label_type=task.label_type,
     )
     parameters: tuple[tuple[str, str | None], ...] = (

@@ -11,9 +11,10 @@ import math
 from typing import Any
 
 from mlpond.models import linear
-from mlpond.models.families.family import Training
+from mlpond.models.families.family import Fitted, Training
 from mlpond.models.registry import Macro, text_or_relation
 from mlpond.models.stream import Rows
+from mlpond.models.task import PROBABILITIES, ClassScores
 from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import render_file
@@ -30,16 +31,17 @@ _EXPLAIN: tuple[tuple[str, str | None], ...] = (
 _CLASS = "ml.literal(class)"
 
 
-def explanation_macros(training: Training, present: set[str]) -> list[Macro]:
+def explanation_macros(training: Training, fitted: Fitted) -> list[Macro]:
     """Write the explanation functions of a supervised model, those apart that it has.
 
     Args:
         training: What the model was trained on.
-        present: The functions it has.
+        fitted: What was found, with the functions it has.
     """
+    present = {macro.function for macro in fitted.macros}
     if training.task.kind not in ("regression", "binary", "multiclass") or "predict" not in present:
         return []
-    values = _values(training)
+    values = _values(training, fitted.class_scores)
     evaluation = {"data": text_or_relation("data", training.evaluation_query)}
     macros = [
         _scores(training, values),
@@ -75,7 +77,9 @@ def explanation_macros(training: Training, present: set[str]) -> list[Macro]:
     return [macro for macro in macros if macro.function not in present]
 
 
-def linear_explanation(training: Training, rows: Rows, fit: Fit) -> Macro:
+def linear_explanation(
+    training: Training, rows: Rows, fit: Fit, class_scores: ClassScores = PROBABILITIES
+) -> Macro:
     """Write explain_predict of a linear score: exact Shapley values, against the training rows.
 
     The attribution of a feature is its term of the score less the mean of that term over the
@@ -105,12 +109,12 @@ def linear_explanation(training: Training, rows: Rows, fit: Fit) -> Macro:
         transform=training.made,
         source=mark("data"),
         top_k_features=mark("top_k_features"),
-        **_values(training),
+        **_values(training, class_scores),
     )
     return Macro("explain_predict", _EXPLAIN, body, {"data": "ml.relation(data)"} | _INTEGERS)
 
 
-def _values(training: Training) -> dict[str, Any]:
+def _values(training: Training, class_scores: ClassScores) -> dict[str, Any]:
     task, name = training.task, training.version.full_name
     return {
         "predict": f"ml.{identifier(f'predict_{name}')}",
@@ -118,7 +122,8 @@ def _values(training: Training) -> dict[str, Any]:
         "label": task.label,
         "classes": list(task.classes),
         "predicted": f"predicted_{task.label}",
-        "probabilities": f"predicted_{task.label}_probs",
+        "probabilities": class_scores.column(task.label),
+        "field": class_scores.field,
         "features": [column for column, _ in training.request.input_columns],
     }
 

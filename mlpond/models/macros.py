@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from mlpond.models.registry import Macro, Version, text_or_relation
-from mlpond.models.task import Task
+from mlpond.models.task import PROBABILITIES, ClassScores, Task
 from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.quoting import identifier, is_plain
 from mlpond.sql.templates.renderer import render_file
@@ -19,8 +17,7 @@ def supervised_macros(
     prediction: str,
     evaluation: str,
     *,
-    adapt: Callable[[str], str] = lambda source: source,
-    has_threshold: bool = True,
+    class_scores: ClassScores = PROBABILITIES,
 ) -> list[Macro]:
     """Write the macros predict, evaluate, confusion_matrix and roc_curve of a supervised model.
 
@@ -29,16 +26,15 @@ def supervised_macros(
         task: What it predicts.
         prediction: The scoring query, with marks for ``data`` and ``threshold``.
         evaluation: The rows that are looked at when no data are given.
-        adapt: Turns the scored rows, as they can stand behind FROM, into what metrics read.
-        has_threshold: Whether a binary model is asked for the probability from which a row is
-            positive.
+        class_scores: How its classes are scored; a binary model with probabilities is asked for
+            the one from which a row is positive.
     """
     arguments = {
         "data": "ml.relation(data)",
         "threshold": _NUMBER.format("threshold"),
     }
     parameters: tuple[tuple[str, str | None], ...] = (("data", None),)
-    has_threshold = has_threshold and task.kind == "binary"
+    has_threshold = class_scores == PROBABILITIES and task.kind == "binary"
     if has_threshold:
         parameters += (("threshold", "5e-1"),)
     macros = [Macro("predict", parameters, prediction, arguments)]
@@ -50,12 +46,12 @@ def supervised_macros(
     call = f"ml.{identifier(f'predict_{version.full_name}')}({mark('data')}"
     if has_threshold:
         call += f", threshold := {mark('threshold')}"
-    source = adapt(f"{call})")
     values = {
-        "source": source,
+        "source": f"{call})",
         "label": task.label,
         "predicted": f"predicted_{task.label}",
-        "probabilities": f"predicted_{task.label}_probs",
+        "probabilities": class_scores.column(task.label),
+        "field": class_scores.field,
         "classes": list(task.classes),
     }
     optional: tuple[tuple[str, str | None], ...] = (("data", "null"), *parameters[1:])
@@ -68,7 +64,7 @@ def supervised_macros(
         )
         macros.append(Macro("confusion_matrix", optional, body, scored))
     if task.kind == "binary":
-        values["source"] = adapt(f"{call.split(', threshold')[0]})")
+        values["source"] = f"{call.split(', threshold')[0]})"
         body = render_file("scoring/roc_curve.sql.j2", thresholds=mark("thresholds"), **values)
         scored["thresholds"] = "coalesce(thresholds::double[]::varchar, 'NULL') || '::double[]'"
         macros.append(Macro("roc_curve", (("data", "null"), ("thresholds", "null")), body, scored))

@@ -84,9 +84,12 @@ LABELLED = (
 # What models have that take a weight a row; ours for all but the boosted trees.
 WEIGHTED = (Option("instance_weight_col", "column"),)
 
-# What classifiers have besides.
+# What classifiers have besides; ours.
+CALIBRATED = (Option("calibration_method", "string", None, ("PLATT", "ISOTONIC", "TEMPERATURE")),)
+
+# What those have besides whose rows weigh by their class.
 CLASSES = (
     Option("auto_class_weights", "boolean", False),
     Option("class_weights", "class_weights"),
-    Option("calibration_method", "string", None, ("PLATT", "ISOTONIC", "TEMPERATURE")),  # ours
+    *CALIBRATED,
 )

@@ -11,6 +11,7 @@ from mlpond.models import registry
 from mlpond.models.conformal import conformal_macro
 from mlpond.models.explanation import explanation_macros
 from mlpond.models.families import Fitted, Training
+from mlpond.models.families.family import Table
 from mlpond.models.registry import Macro
 from mlpond.models.transform import Transform
 
@@ -30,11 +31,16 @@ def store(training: Training, fitted: Fitted, started: float) -> None:
 
 def install(training: Training, fitted: Fitted) -> None:
     """Write what the functions of a model read, and the functions."""
-    engine, version = training.engine, training.version
-    for name, table in fitted.tables.items():
+    insert_tables(training, fitted.tables)
+    registry.install_macros(training.engine, training.version, fitted.macros)
+
+
+def insert_tables(training: Training, tables: dict[str, Table]) -> None:
+    """Write parameter rows of a version."""
+    version = training.version
+    for name, table in tables.items():
         rows = [(version.name, version.version, *row) for row in table.rows]
-        registry.insert(engine, name, ("model", "version", *table.columns), rows)
-    registry.install_macros(engine, version, fitted.macros)
+        registry.insert(training.engine, name, ("model", "version", *table.columns), rows)
 
 
 def record(training: Training, fitted: Fitted, started: float) -> list[Macro]:
@@ -85,9 +91,9 @@ def describe(training: Training, fitted: Fitted) -> None:
 def further_macros(training: Training, fitted: Fitted) -> list[Macro]:
     """The functions of a model that rest on its others: explanations, and promises."""
     own = {macro.function for macro in fitted.macros}
-    macros = explanation_macros(training, own)
+    macros = explanation_macros(training, fitted)
     if training.task.label and "predict" in own and "conformal" not in own:
-        macros.append(conformal_macro(training))
+        macros.append(conformal_macro(training, fitted.class_scores))
     return macros
 
 

@@ -8,6 +8,26 @@ from mlpond.sql.templates.quoting import string
 
 
 @dataclass(frozen=True)
+class ClassScores:
+    """How a classifier says what it thinks of each class: by probabilities, or by raw scores.
+
+    ``predict`` gives the column ``predicted_<label>_<suffix>``, a list of structs with the fields
+    ``label`` and ``field``, the greatest label first.
+    """
+
+    suffix: str
+    field: str
+
+    def column(self, label: str) -> str:
+        """The column of ``predict`` that holds them."""
+        return f"predicted_{label}_{self.suffix}"
+
+
+PROBABILITIES = ClassScores("probs", "prob")
+SCORES = ClassScores("scores", "score")
+
+
+@dataclass(frozen=True)
 class Task:
     """What is predicted: a number, one of two classes, one of several, or nothing with a label."""
 

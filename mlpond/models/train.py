@@ -43,8 +43,10 @@ def create_model(
     started = time.perf_counter()
     several = needs_validation(request.options)
     grouped = request.options["group_cols"] is not None
+    # a model that is not committed yet predicts by SQL alone
+    predicts = several or grouped or request.options.values.get("calibration_method") is not None
     # outside the transaction: after an error nothing can be set within it
-    with in_plain_sql(engine) if several or grouped else nullcontext(), engine.transaction():
+    with in_plain_sql(engine) if predicts else nullcontext(), engine.transaction():
         with open_source(engine, request.statement.query, request.columns) as source:
             job = open_job(engine, request, existing, source, threads, report)
             if several:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from mlpond.models.task import PROBABILITIES, SCORES, ClassScores
 from mlpond.reports import words
 from mlpond.sql.templates.quoting import identifier, string
 
@@ -51,6 +52,7 @@ class Model:
     warnings: tuple[str, ...]
     evaluation_query: str
     functions: frozenset[str]
+    class_scores: ClassScores
 
     @property
     def judged_on(self) -> str:
@@ -94,7 +96,18 @@ def find_model(session: Session, name: str) -> Model | None:
         warnings=tuple(row[11] or ()),
         evaluation_query=row[12],
         functions=frozenset(found[0].removesuffix(suffix) for found in functions),
+        class_scores=_class_scores(session, row[0], row[4], row[12]),
     )
+
+
+def _class_scores(session: Session, name: str, label: str, data: str) -> ClassScores:
+    """Whether a classifier gives probabilities or scores, by the columns of its predictions."""
+    try:
+        query = f"describe from ml.predict({string(name)}, {string(data)})"
+        columns = {row[0] for row in session.engine.rows(query)}
+    except duckdb.Error:  # no such function, or its rows may have gone
+        columns = set()
+    return SCORES if SCORES.column(label) in columns else PROBABILITIES
 
 
 def sentences(session: Session, model: Model) -> list[str]:
@@ -153,10 +166,10 @@ def _prediction_query(model: Model) -> str:
     label, predicted = identifier(model.label), identifier(f"predicted_{model.label}")
     score = ""
     if model.task == "binary" and len(model.classes) == 2:
-        probabilities = identifier(f"predicted_{model.label}_probs")
+        scores = identifier(model.class_scores.column(model.label))
         score = (
-            f", list_filter({probabilities}, lambda p: p.label::varchar = "
-            f"{string(model.classes[1])})[1].prob as score"
+            f", list_filter({scores}, lambda p: p.label::varchar = "
+            f"{string(model.classes[1])})[1].{model.class_scores.field} as score"
         )
     return (
         f"select {label} as actual, {predicted} as predicted{score} "
@@ -182,12 +195,13 @@ def _binary(model: Model) -> list[ModelChart]:
         return _multiclass(model)
     settings = {"label": "actual", "score": "score", "positive": model.classes[1]}
     sql = f"select actual::varchar as actual, predicted, score from {PREDICTED}"
-    return [
+    charts = [
         ModelChart("roc", sql, settings, "ROC curve"),
         ModelChart("precision_recall", sql, settings, "Precision and recall"),
-        ModelChart("calibration", sql, settings, "Calibration"),
-        *_multiclass(model),
     ]
+    if model.class_scores == PROBABILITIES:  # a score is no probability that could be right
+        charts.append(ModelChart("calibration", sql, settings, "Calibration"))
+    return [*charts, *_multiclass(model)]
 
 
 def _multiclass(model: Model) -> list[ModelChart]:

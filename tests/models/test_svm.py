@@ -11,7 +11,7 @@ from sklearn.svm import SVC, SVR
 
 import mlpond
 from mlpond.errors import InputError, TrainingError
-from tests.conftest import record, rows
+from tests.conftest import record, records, rows
 
 MODELS = {
     "flat": ("svm_classifier", "two", ""),
@@ -198,6 +198,75 @@ def test_evaluation_ranks_by_the_score(trained):
     assert record(trained, "from ml.evaluate('number')")["r2_score"] > 0.4
     assert len(rows(trained, "from ml.confusion_matrix('rounds')")) == 3
     assert len(rows(trained, "from ml.roc_curve('flat')")) > 10
+
+
+EXPLAINED = ("flat", "three", "round", "rounds", "waves")
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_explanations_speak_of_the_score(trained, name):
+    label = MODELS[name][1]
+    data = "(from t limit 2)"
+    for row in records(trained, f"from ml.explain_predict('{name}', '{data}')"):
+        found = {e["feature"]: e["attribution"] for e in row["top_feature_attributions"]}
+        assert set(found) == {"a", "b", "c"}
+        assert row["probability"] is None
+        # a walk of every row ends at the score; what is left over is the sampled background
+        total = row["baseline_prediction_value"] + sum(found.values())
+        assert row["prediction_value"] == approx(total, abs=row["approximation_error"] + 1e-9)
+    scored = records(trained, f"from ml.predict('{name}', '{data}')")
+    scores = [row[f"predicted_{label}_scores"][0]["score"] for row in scored]
+    assert column(trained, f"select __score from ml.scores('{name}', '{data}')") == approx(scores)
+    assert len(rows(trained, f"from ml.global_explain('{name}', '{data}')")) == 3
+    assert len(rows(trained, f"from ml.partial_dependence('{name}', 'a', points := 3)")) == 3
+    assert len(rows(trained, f"from ml.accumulated_local_effects('{name}', 'a', points := 3)")) == 3
+    ice = "ml.individual_conditional_expectation"
+    assert len(rows(trained, f"from {ice}('{name}', 'a', points := 3)")) == 3 * 240
+
+
+@pytest.mark.parametrize("name", ["flat", "three"])
+def test_linear_attributions_of_scores_are_exact(trained, name):
+    label = MODELS[name][1]
+    for row in records(trained, f"from ml.explain_predict('{name}', 't')"):
+        (score,) = (
+            row["prediction_value"] if label == "three" or row["predicted_two"] == "yes"
+            else -row["prediction_value"],
+        )  # fmt: skip
+        assert row["approximation_error"] == 0
+        assert score >= -1.0 if label == "three" else score >= 0.0
+
+
+def test_importance_is_by_the_hinge_loss(trained):
+    from sklearn.metrics import hinge_loss
+
+    y = column(trained, "select two from t")
+    score = column(trained, "select __score from ml.scores('round', 't')")
+    (loss,) = set(column(trained, "select loss from ml.permutation_importance('round', 't')"))
+    assert loss == approx(hinge_loss(y == "yes", score), rel=1e-12)
+    # a class that the model does not know: no score can be right
+    unknown = "(select * replace (''maybe'' as two) from t)"
+    (loss,) = set(
+        column(trained, f"select loss from ml.permutation_importance('round', '{unknown}')")
+    )
+    assert loss == approx(np.mean(1 + np.abs(score)), rel=1e-12)
+
+
+def test_sets_of_scores_hold_the_share_that_is_asked_for(trained):
+    held, fresh = "(from t limit 120)", "(from t offset 120)"
+    for name in ("round", "three"):
+        label = MODELS[name][1]
+        found = record(
+            trained,
+            f"select avg(list_contains(prediction_set, {label})::int) as share from ml.conformal("
+            f"'{name}', '{fresh}', confidence_level := 0.8, calibration := '{held}')",
+        )
+        # two samples of 120: four standard deviations of the difference of their shares
+        assert found["share"] > 0.8 - 4 * np.sqrt(2 * 0.16 / 120)
+    with pytest.raises(Exception, match="adaptive needs probabilities.*set|train it with calib"):
+        rows(
+            trained,
+            f"from ml.conformal('round', 't', method := 'adaptive', calibration := '{held}')",
+        )
 
 
 def test_a_plain_shell_scores_the_same(trained, file, shell, tmp_path):

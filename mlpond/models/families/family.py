@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlpond.engine import Engine
 from mlpond.models.option import SHARED, Option
 from mlpond.models.stream import Rows, train
-from mlpond.models.task import Task
+from mlpond.models.task import PROBABILITIES, ClassScores, Task
 from mlpond.models.transform import Transform
 from mlpond.udfs.trainer import Pass
 
@@ -131,6 +131,7 @@ class Fitted:
         statistics: Rows of ml.fit_statistics.
         run: 0, or how often the model was warm-started.
         info: Rows of ml.features, if training has learnt better ones.
+        class_scores: How its classes are scored: by probabilities, or by scores that are none.
     """
 
     macros: list[Macro]
@@ -141,6 +142,7 @@ class Fitted:
     statistics: dict[str, float] = field(default_factory=dict)
     run: int = 0
     info: list[tuple[Any, ...]] | None = None
+    class_scores: ClassScores = PROBABILITIES
 
 
 def timed(iterations: list[Iteration], durations: list[int]) -> list[Iteration]:

@@ -18,7 +18,7 @@ from mlpond.models.clustering import constant_inputs, entries
 from mlpond.models.encoding import encoding
 from mlpond.models.families.family import Family, Fitted, Table, Training
 from mlpond.models.macros import supervised_macros
-from mlpond.models.option import LABELLED, Option, refuse
+from mlpond.models.option import CALIBRATED, LABELLED, Option, refuse
 from mlpond.models.registry import Macro
 from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.quoting import identifier, string
@@ -156,6 +156,7 @@ def _macros(training: Training, cells: int) -> list[Macro]:
 
 
 KNN_CLASSIFIER = Family(
-    "KNN_CLASSIFIER", "class", OPTIONS, _train, check_options=_check_options, max_classes=1_000
-)
+    "KNN_CLASSIFIER", "class", OPTIONS + CALIBRATED, _train, check_options=_check_options,
+    max_classes=1_000,
+)  # fmt: skip
 KNN_REGRESSOR = Family("KNN_REGRESSOR", "number", OPTIONS, _train, check_options=_check_options)

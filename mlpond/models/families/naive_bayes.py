@@ -15,7 +15,7 @@ from mlpond.models.encoding import encoding
 from mlpond.models.families.family import Family, Fitted, Iteration, Table, Training
 from mlpond.models.macros import supervised_macros
 from mlpond.models.naive_bayes import Array, Kinds, Learnt, complement, gaussian_constant, learn
-from mlpond.models.option import LABELLED, Option, refuse
+from mlpond.models.option import CALIBRATED, LABELLED, Option, refuse
 from mlpond.models.profile import Feature
 from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.renderer import render_file
@@ -31,6 +31,7 @@ NAMED = {f"{name.lower()}_cols": name for name in DISTRIBUTIONS}
 
 OPTIONS = (
     *LABELLED,
+    *CALIBRATED,
     Option("distribution", "string", "GAUSSIAN", DISTRIBUTIONS),  # of the numbers
     *(Option(name, "names", []) for name in NAMED),  # columns that depart from it
     Option("smoothing", "float", 1.0, low=0.0),

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlpond.models import linear
 from mlpond.models.encoding import Encoding, encoding
+from mlpond.models.explanation import linear_explanation
 from mlpond.models.families.family import Family, Fitted, Iteration, Table, Training, timed
 from mlpond.models.macros import supervised_macros
 from mlpond.models.option import CLASSES, LABELLED, Option, refuse
 from mlpond.models.registry import Macro
+from mlpond.models.task import PROBABILITIES, SCORES
 from mlpond.sql.templates.installer import mark
-from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import render_file
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class _Machine:
         warnings: What the user should know.
         statistics: Rows of ml.fit_statistics.
         columns: Names of the columns of the design.
+        fit: The weights of a linear machine.
     """
 
     values: dict[str, Any]
@@ -84,6 +85,7 @@ class _Machine:
     iterations: list[Iteration]
     loss: float
     columns: list[str]
+    fit: Fit | None = None
 
 
 def _svm_options(training: Training) -> SvmOptions:
@@ -120,6 +122,7 @@ def _train(training: Training) -> Fitted:
         loss=machine.loss,
         warnings=said + machine.warnings,
         statistics=machine.statistics,
+        class_scores=SCORES,
     )
 
 
@@ -179,6 +182,7 @@ def _linear(training: Training) -> _Machine:
         _iterations(fit, durations),
         fit.loss,
         [],
+        fit,
     )
 
 
@@ -310,36 +314,20 @@ def _macros(training: Training, machine: _Machine) -> list[Macro]:
         values = machine.values | {"source": source, "transform": training.made}
         return render_file("scoring/decisions.sql.j2", **values)
 
-    scores, probabilities = f"predicted_{task.label}_scores", f"predicted_{task.label}_probs"
     predict = render_file(
         "scoring/predict_svm.sql.j2",
         decisions=decisions(mark("data")),
         classes=task.literals(),
         predicted=f"predicted_{task.label}",
-        scores=scores,
+        scores=SCORES.column(task.label),
     )
-    adapt: Callable[[str], str] = lambda source: source  # noqa: E731
-    if task.classes:
-
-        def adapt(source: str) -> str:
-            # the metrics rank by a score, of which a probability is one kind
-            return (
-                f"(select *, list_transform({identifier(scores)}, lambda s: {{'label': s.label, "
-                f"'prob': s.score}}) as {identifier(probabilities)} from {source})"
-            )
-
     macros = supervised_macros(
-        version, task, predict, training.evaluation_query, adapt=adapt, has_threshold=False
+        version, task, predict, training.evaluation_query, class_scores=SCORES
     )
-    if task.classes:  # a score is no probability
-        macros = [
-            replace(m, body=f"select * replace (null::double as log_loss) from (\n{m.body}\n)")
-            if m.function == "evaluate"
-            else m
-            for m in macros
-        ]
-    if "coefficients" in machine.tables:
+    if machine.fit is not None:
+        scored = PROBABILITIES if options.values.get("calibration_method") else SCORES
         macros.append(linear.weights_macro(version, task))
+        macros.append(linear_explanation(training, training.rows, machine.fit, scored))
     most = 1.0 / options["l2_reg"]
     values = {
         "classes": task.literals(),
