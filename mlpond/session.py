@@ -151,6 +151,11 @@ class Session:
 
                 explain_missing(self.engine, str(error))
             raise
+        except duckdb.BinderException as error:
+            from mlpond.models.registry import explain_column
+
+            explain_column(self.engine, text, str(error))
+            raise
         # DuckDB answers CREATE TABLE AS, INSERT and so on with the number of rows
         if result is not None and result.columns == ["Count"]:
             last = duckdb.extract_statements(text)[-1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlpond.engine import Engine
+from mlpond.errors import MlpondError, TrainingError
 from mlpond.models import features, profile, registry
 from mlpond.models.calibrate import calibrate
 from mlpond.models.families import Fitted, Training
@@ -106,8 +107,17 @@ class Job:
 
 
 def train(training: Training) -> Fitted:
-    """Let the family train, and calibrate what it found if the options say so."""
-    return calibrate(training, training.options.family.train(training))
+    """Let the family train, and calibrate what it found if the options say so.
+
+    Raises:
+        TrainingError: the trainer cannot do with these options and data; says why.
+    """
+    try:
+        return calibrate(training, training.options.family.train(training))
+    except MlpondError:
+        raise
+    except ValueError as error:
+        raise TrainingError(f"{training.request.who}: {error}") from error
 
 
 def open_job(

@@ -47,6 +47,13 @@ def find_task(engine: Engine, request: Request, relation: str) -> Task:
                 "leave them out of the query."
             )
         return Task("regression", request.label, str(kind))
+    if kind.id in ("float", "double"):
+        bad = engine.value(f"select count(*) from {relation} where not isfinite({column})")
+        if bad:
+            raise TrainingError(
+                f"{request.who}: label {request.label} is NaN or infinite in {bad} rows, which is "
+                "no class; leave them out of the query, or give the class a name."
+            )
     found = engine.rows(
         f"select label::varchar, label from (select distinct {column} as label from {relation}) "
         f"order by label limit {family.max_classes + 1}"

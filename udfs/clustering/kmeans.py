@@ -9,7 +9,7 @@ Throughout: p columns of the design, K clusters.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -91,8 +91,15 @@ class SamplePass(KeptBlocks):
 
     def finish(
         self, state: tuple[Block, ...], evaluation: object = None
-    ) -> LloydPass | MiniBatchPass | Fit:
-        """The first pass over all rows, or the fit if these are all."""
+    ) -> SamplePass | LloydPass | MiniBatchPass | Fit:
+        """The first pass over all rows, the fit if these are all, or a greater sample."""
+        if (
+            self.sample is not None
+            and sum(block.rows for block in state) < self.options.num_clusters
+        ):
+            # samples are drawn by stretches of rows, of which a small share may hold none
+            share = 4 * self.sample
+            return replace(self, sample=share if share < 1 else None)
         tiles = [self.space.tile(block) for block in state if block.rows]
         is_all = self.sample is None
         given = None if self.given is None else self.space.enclosed(self.given)

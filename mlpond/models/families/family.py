@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlpond.engine import Engine
+from mlpond.errors import TrainingError
 from mlpond.models.option import SHARED, Option
 from mlpond.models.stream import Rows, train
 from mlpond.models.task import PROBABILITIES, ClassScores, Task
@@ -93,10 +94,13 @@ class Training:
         self, first: Pass[Any], moments_near: np.ndarray[Any, Any] | None = None
     ) -> tuple[Any, list[int], Sums | None]:
         """Run a trainer over the encoded rows; see ``mlpond.models.stream.train``."""
-        return train(
-            self.engine, first, self.rows, self.held_out, self.n, self.n_held_out,
-            self.threads, self.report, moments_near,
-        )  # fmt: skip
+        try:
+            return train(
+                self.engine, first, self.rows, self.held_out, self.n, self.n_held_out,
+                self.threads, self.report, moments_near,
+            )  # fmt: skip
+        except TrainingError as error:
+            raise TrainingError(f"{self.request.who}: {error}") from error
 
 
 @dataclass(frozen=True)
