@@ -54,6 +54,7 @@ FUNCTIONS = (
     "predict",
     "evaluate",
     "weights",
+    "centroids",
     "confusion_matrix",
     "roc_curve",
     "detect_anomalies",

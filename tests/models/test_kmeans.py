@@ -221,3 +221,37 @@ def test_many_rows_are_read_in_passes_and_mini_batches(pond):
         )
         # the four groups of x are 10 apart, their rows within 1
         assert [cluster["cluster_size"] for cluster in sizes] == [15000] * 4
+
+
+def test_a_tuned_model_says_which_trial_its_centroids_are_of(pond):
+    pond.sql("create or replace table waves as select sin(i) as x, i % 3 as k from range(200) r(i)")
+    pond.sql(
+        "create or replace model tuned options (model_type = 'kmeans', "
+        "num_clusters = hparam_candidates([2, 3]), num_trials = 2) as from waves"
+    )
+    ((best,),) = rows(pond, "select trial_id from ML.TRIAL_INFO(MODEL tuned) where is_optimal")
+    assert rows(pond, "select distinct trial_id from ml.centroids('tuned')") == [(best,)]
+    clusters = {}
+    for trial in (1, 2):
+        query = f"from ML.CENTROIDS(MODEL tuned, STRUCT({trial} AS trial_id))"
+        found = rows(pond, f"select trial_id, count(distinct centroid_id) {query} group by all")
+        clusters[found[0][0]] = found[0][1]
+        # each trial is a version with a training of its own
+        assert rows(pond, f"from ML.TRAINING_INFO(MODEL tuned, STRUCT({trial} AS trial_id))")
+    asked = rows(pond, "select trial_id, hyperparameters.num_clusters from ml.trial_info('tuned')")
+    assert clusters == dict(asked)
+    pond.sql("create or replace model plain_waves options (model_type = 'kmeans') as from waves")
+    columns = pond.sql("from ml.centroids('plain_waves')").columns
+    assert columns == ["centroid_id", "feature", "numerical_value", "categorical_value"]
+
+
+def test_a_sample_without_rows_is_drawn_again(pond, monkeypatch):
+    """Samples are stretches of rows; of very wide rows so few fit that there may be none."""
+    from mlpond.udfs.clustering import kmeans
+
+    monkeypatch.setattr(kmeans, "SAMPLE_CELLS", 100)
+    pond.sql(
+        "create or replace model sampled options (model_type = 'kmeans', num_clusters = 3) as "
+        "select sin(i) as x, 'c' || (i % 40) as c from range(6000) r(i)"
+    )
+    assert rows(pond, "select count(distinct centroid_id) from ml.centroids('sampled')") == [(3,)]

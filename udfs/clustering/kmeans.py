@@ -93,10 +93,8 @@ class SamplePass(KeptBlocks):
         self, state: tuple[Block, ...], evaluation: object = None
     ) -> SamplePass | LloydPass | MiniBatchPass | Fit:
         """The first pass over all rows, the fit if these are all, or a greater sample."""
-        if (
-            self.sample is not None
-            and sum(block.rows for block in state) < self.options.num_clusters
-        ):
+        rows = sum(block.rows for block in state)
+        if self.sample is not None and rows < self.options.num_clusters:
             # samples are drawn by stretches of rows, of which a small share may hold none
             share = 4 * self.sample
             return replace(self, sample=share if share < 1 else None)

@@ -174,7 +174,10 @@ def _macros(training: Training, fit: Fit, options: Any) -> list[Macro]:
         contamination=mark("contamination"),
         **values,
     )
+    centroids = render_file("scoring/centroids.sql.j2", value=mark("standardize"), **values)
+    chosen = "case when standardize then 'c.standardized_value' else 'c.value' end"
     return [
+        Macro("centroids", (("standardize", "false"),), centroids, {"standardize": chosen}),
         Macro("predict", (("data", None),), predict, {"data": "ml.relation(data)"}),
         Macro("evaluate", (("data", "null"),), evaluate, over_given(training.evaluation_query)),
         Macro(

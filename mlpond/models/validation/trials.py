@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpond.udfs.tuning.space import Interval, Point, Space
 
 # Tables that describe a model and say which trial, if it was tuned.
-_DESCRIBE = ("evaluate", "weights")
+_DESCRIBE = ("evaluate", "weights", "centroids")
 
 
 @dataclass(frozen=True)
