@@ -25,7 +25,9 @@ def store(training: Training, fitted: Fitted, started: float) -> None:
         started: When the work on the statement began, by ``time.perf_counter``.
     """
     install(training, fitted)
-    macros = [*fitted.macros, *record(training, fitted, started)]
+    written = {macro.function: macro for macro in fitted.macros}  # a later one takes its place
+    written |= {macro.function: macro for macro in record(training, fitted, started)}
+    macros = list(written.values())
     registry.point_alias(training.engine, training.version, registry.DEFAULT, macros)
 
 
