@@ -147,12 +147,12 @@ class Session:
             result = self.con.sql(text) if params is None else self.con.sql(text, params=params)
         except duckdb.CatalogException as error:
             if MISSING_FUNCTION in str(error):
-                from mlpond.models.registry import explain_missing
+                from mlpond.models.missing import explain_missing
 
                 explain_missing(self.engine, str(error))
             raise
         except duckdb.BinderException as error:
-            from mlpond.models.registry import explain_column
+            from mlpond.models.missing import explain_column
 
             explain_column(self.engine, text, str(error))
             raise
