@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpond.arrow import from_numpy, to_numpy
 from mlpond.engine import Engine
 from mlpond.errors import ModelError
 from mlpond.sql.templates.quoting import string
@@ -49,13 +50,13 @@ def read_points(
         for batch in batches:
             last = first + batch.num_rows
             points: Any = batch.column(3)
-            flat = points.flatten().to_numpy(zero_copy_only=False)
+            flat = to_numpy(points.flatten())
             if not first:
                 place = np.empty((n, flat.size // max(batch.num_rows, 1)))
             place[first:last] = flat.reshape(batch.num_rows, -1)
-            number[first:last] = batch.column(0).to_numpy(zero_copy_only=False)
-            value[first:last] = batch.column(1).to_numpy(zero_copy_only=False)
-            cell[first:last] = batch.column(2).to_numpy(zero_copy_only=False)
+            number[first:last] = to_numpy(batch.column(0))
+            value[first:last] = to_numpy(batch.column(1))
+            cell[first:last] = to_numpy(batch.column(2))
             first = last
     if np.any(number[1:] < number[:-1]):  # they come as they were stored, so hardly ever
         order = np.argsort(number)
@@ -138,7 +139,7 @@ def nearest_in_session(pond: Session, columns: Sequence[Any], searches: Searches
 
     model, version, k, probes, metric = (column[0].as_py() for column in columns[:5])
     x = _plain(columns[5])
-    flat = x.flatten().to_numpy(zero_copy_only=False)
+    flat = to_numpy(x.flatten())
     cursor = Engine(pond.con.cursor())  # the caller's connection is in a query
     try:
         found = searches.nearest(
@@ -157,8 +158,8 @@ def _lists(distance: Array, number: Array, value: Array) -> Any:
     import pyarrow as pa
 
     entries = pa.StructArray.from_arrays(
-        [pa.array(distance.ravel()), pa.array(number.ravel()), pa.array(value.ravel())],
+        [from_numpy(distance), from_numpy(number), from_numpy(value)],
         names=["distance", "point_id", "value"],
     )
     ends = np.arange(len(distance) + 1, dtype=np.int32) * distance.shape[1]
-    return pa.ListArray.from_arrays(pa.array(ends), entries)
+    return pa.ListArray.from_arrays(from_numpy(ends), entries)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpond.arrow import to_numpy
 from mlpond.engine import Engine
 from mlpond.errors import TrainingError
 from mlpond.models.profile import Feature
@@ -256,34 +257,34 @@ def _block(rows: Rows, batch: pa.RecordBatch) -> Block:
     n, dense, codes = batch.num_rows, len(rows.dense), len(rows.codes)
     X: Any = np.empty((n, 0))
     if dense:  # the columns stay in Arrow's memory, (n, dense)
-        X = Columns([batch.column(j).to_numpy(zero_copy_only=False) for j in range(dense)])
+        X = Columns([to_numpy(batch.column(j)) for j in range(dense)])
     at = dense
     code_columns = []
     for _ in range(codes):
-        code_columns.append(batch.column(at).to_numpy(zero_copy_only=False))  # (n,) int32
+        code_columns.append(to_numpy(batch.column(at)))  # (n,) int32
         at += 1
     sparse = []
     for feature in rows.sparse:
         sparse.append(_sparse(batch.column(at), feature.width))
         at += 1
-    y = batch.column(at).to_numpy(zero_copy_only=False).astype(np.float64)  # (n,)
+    y = to_numpy(batch.column(at)).astype(np.float64)  # (n,)
     weight = None
     if rows.weight is not None:
         at += 1
-        weight = batch.column(at).to_numpy(zero_copy_only=False).astype(np.float64)
+        weight = to_numpy(batch.column(at)).astype(np.float64)
     offset = None
     if rows.offset is not None:
-        offset = batch.column(at + 1).to_numpy(zero_copy_only=False).astype(np.float64)
+        offset = to_numpy(batch.column(at + 1)).astype(np.float64)
     return Block(X, tuple(code_columns), tuple(sparse), y, weight, offset)
 
 
 def _sparse(column: Any, width: int) -> Sparse:
     """Turn a list of STRUCT(index, value) into compressed rows; unknown columns are left out."""
     entries = column.flatten()
-    indptr = column.offsets.to_numpy().astype(np.int64)
+    indptr = to_numpy(column.offsets).astype(np.int64)
     indptr = indptr - indptr[0]
-    index = entries.field(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    value = entries.field(1).to_numpy(zero_copy_only=False).astype(np.float64)
+    index = to_numpy(entries.field(0)).astype(np.int64)
+    value = to_numpy(entries.field(1)).astype(np.float64)
     known = (index >= 0) & (index < width)
     if not known.all():
         kept = np.concatenate([[0], np.cumsum(known)])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpond.arrow import to_numpy
 from mlpond.engine import Engine
 from mlpond.errors import InputError, TrainingError
 from mlpond.models import features
@@ -193,7 +194,7 @@ class _Coded:
         )
         with self.engine.stream(query) as batches:
             for batch in batches:
-                user, item, value = (column.to_numpy() for column in batch.columns)
+                user, item, value = (to_numpy(column) for column in batch.columns)
                 yield Block(np.empty((value.size, 0)), (user, item), (), value)
 
     def ids(self) -> tuple[list[str], list[str]]:
