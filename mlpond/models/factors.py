@@ -38,14 +38,21 @@ class Named:
         return f"predicted_{self.rating or self.rating_col}{_ENDINGS[self.feedback]}"
 
 
-def factor_rows(fit: Fit, users: Sequence[str], items: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of ml.factors, without model and version."""
-    for name, side, ids in (("user", fit.users, users), ("item", fit.items, items)):
-        yield from zip(
-            [name] * len(ids), range(len(ids)), ids, side.factors.tolist(),
-            side.intercept.tolist(), side.ratings.tolist(), strict=True,
-        )  # fmt: skip
-    yield ("global", 0, None, None, fit.global_intercept, fit.rows)
+@dataclass(frozen=True)
+class FactorRows:
+    """The rows of ml.factors, without model and version, made one by one as they are asked for."""
+
+    fit: Fit
+    users: Sequence[str]
+    items: Sequence[str]
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        sides = (("user", self.fit.users, self.users), ("item", self.fit.items, self.items))
+        for name, side, ids in sides:
+            parts = zip(side.factors, side.intercept, side.ratings, strict=True)
+            for at, (id_, (factors, intercept, ratings)) in enumerate(zip(ids, parts, strict=True)):
+                yield name, at, id_, factors.tolist(), float(intercept), int(ratings)
+        yield "global", 0, None, None, self.fit.global_intercept, self.fit.rows
 
 
 def factorization_macros(

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from mlpond.engine import Engine
@@ -16,6 +17,7 @@ from mlpond.sql.templates.quoting import identifier, string
 from mlpond.sql.templates.renderer import unknown
 
 DEFAULT = "default"
+ROWS_AT_ONCE = 2_048  # of one insertion: as Python objects a row takes many times its size
 _TRIAL = re.compile(r"trial_[0-9]+")  # aliases of trials
 TABLES = (
     "models",
@@ -143,19 +145,20 @@ def find(engine: Engine, name: str) -> Version:
     raise ModelError(unknown(f"model {base}: version or alias", wanted, known))
 
 
-def insert(engine: Engine, table: str, columns: Iterable[str], rows: list[tuple[Any, ...]]) -> None:
+def insert(
+    engine: Engine, table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
     """Insert rows into a table of the registry, many at once."""
     listed = list(columns)
-    if not rows:
-        return
-    # columns travel as lists, so that a thousand rows are one statement
-    lists = [list(values) for values in zip(*rows, strict=True)]
     sources = ", ".join(f"unnest(${i + 1}) as {name}" for i, name in enumerate(listed))
-    engine.execute(
+    statement = (
         f"insert into ml.{table} ({', '.join(listed)}) "
-        f"select {', '.join(listed)} from (select {sources})",
-        lists,
+        f"select {', '.join(listed)} from (select {sources})"
     )
+    remaining = iter(rows)
+    while some := list(islice(remaining, ROWS_AT_ONCE)):
+        # columns travel as lists, so that a thousand rows are one statement
+        engine.execute(statement, [list(values) for values in zip(*some, strict=True)])
 
 
 def install_macros(engine: Engine, version: Version, macros: list[Macro]) -> None:

@@ -41,7 +41,7 @@ def insert_tables(training: Training, tables: dict[str, Table]) -> None:
     """Write parameter rows of a version."""
     version = training.version
     for name, table in tables.items():
-        rows = [(version.name, version.version, *row) for row in table.rows]
+        rows = ((version.name, version.version, *row) for row in table.rows)
         registry.insert(training.engine, name, ("model", "version", *table.columns), rows)
 
 

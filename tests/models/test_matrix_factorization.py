@@ -65,18 +65,16 @@ def fits(trained):
     """The fits by the kernel alone, and the ids of their codes."""
     triples = rows(trained, "select user_id, item_id, stars from ratings")
     users, items = (sorted({triple[k] for triple in triples}) for k in (0, 1))
-    ratings = pack(
+    piece = (
         np.array([users.index(t[0]) for t in triples], np.int32),
         np.array([items.index(t[1]) for t in triples], np.int32),
         np.array([t[2] for t in triples], np.float32),
-        len(users), len(items),
-    )  # fmt: skip
+    )
     found = {}
     for kind in FEEDBACK:
         options = Options(kind, 4, l2_reg=0.01 if kind == "BPR" else 1.0, seed=3)
-        found[kind] = (
-            rank_by_pairs(ratings, options) if kind == "BPR" else alternate(ratings, options)
-        )
+        fit = rank_by_pairs if kind == "BPR" else alternate
+        found[kind] = fit(pack([piece], len(users), len(items)), options)
     return found, users, items
 
 

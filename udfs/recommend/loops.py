@@ -31,22 +31,24 @@ _SOLVED = 1e-30
 
 
 @njit(cache=True, nogil=True)
-def sort_by(key: Any, index: Any, value: Any, size: int) -> Any:
-    """Sort (key, index, value) by key, stably: indptr (size + 1,), index, value."""
-    indptr = np.zeros(size + 1, dtype=np.int64)
-    for k in key:
-        indptr[k + 1] += 1
-    for k in range(size):
-        indptr[k + 1] += indptr[k]
-    at = indptr[:-1].copy()
-    sorted_index = np.empty(key.size, dtype=np.int32)
-    sorted_value = np.empty(key.size, dtype=np.float32)
-    for j in range(key.size):
-        to = at[key[j]]
-        at[key[j]] += 1
-        sorted_index[to] = index[j]
-        sorted_value[to] = value[j]
-    return indptr, sorted_index, sorted_value
+def place(row: Any, column: Any, value: Any, at: Any, to_index: Any, to_value: Any) -> None:
+    """Write ratings into compressed rows, each where the next of its row goes; at moves on."""
+    for j in range(row.size):
+        to = at[row[j]]
+        at[row[j]] += 1
+        to_index[to] = column[j]
+        to_value[to] = value[j]
+
+
+@njit(cache=True, nogil=True)
+def place_rows(indptr: Any, index: Any, value: Any, at: Any, to_index: Any, to_value: Any) -> None:
+    """Write compressed rows into those of the other side, in the order of the rows."""
+    for row in range(indptr.size - 1):
+        for j in range(indptr[row], indptr[row + 1]):
+            to = at[index[j]]
+            at[index[j]] += 1
+            to_index[to] = row
+            to_value[to] = value[j]
 
 
 @njit(cache=True, nogil=True, inline="always")

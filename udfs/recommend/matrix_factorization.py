@@ -1,7 +1,7 @@
 """Matrix factorisation as a trainer: one scan packs the ratings, the rest happens in memory.
 
 A block has two categorical features, the codes of user and item, and the rating as its label.
-Memory: 28 bytes a rating at most (see ratings.py), 8 (K + 1) bytes a user and an item, and
+Memory: 20 bytes a rating at most (see ratings.py), 8 (K + 1) bytes a user and an item, and
 8 (K + 1)² bytes a thread.
 """
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlpond.udfs.design import Array, Block, IntArray, Layout
+from mlpond.udfs.design import Array, Block, Layout
 from mlpond.udfs.recommend.alternating import alternate
 from mlpond.udfs.recommend.fit import Fit, Options
 from mlpond.udfs.recommend.pairwise import rank_by_pairs
-from mlpond.udfs.recommend.ratings import Floats, pack
+from mlpond.udfs.recommend.ratings import Piece, pack
 
-State = list[tuple[IntArray, IntArray, Floats]]
+State = list[Piece]
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,10 @@ class Pack:
 
     def step(self, state: State, block: Block) -> State:
         """Add the ratings of a block."""
-        user, item = (np.asarray(codes, dtype=np.int32) for codes in block.codes)
-        with np.errstate(over="ignore"):  # said by pack()
-            rating = np.asarray(block.y, dtype=np.float32)
         # copies, so that the memory of the block can be used again
-        state.append((user.copy(), item.copy(), rating.copy()))
+        user, item = (np.array(codes, dtype=np.int32) for codes in block.codes)
+        with np.errstate(over="ignore"):  # said by pack()
+            state.append((user, item, np.array(block.y, dtype=np.float32)))
         return state
 
     def merge(self, a: State, b: State) -> State:
@@ -57,10 +56,7 @@ class Pack:
             ValueError: the ratings do not allow a fit; says why.
         """
         users, items = self.layout.cardinalities
-        user, item, rating = _joined(state)
-        state.clear()
-        ratings = pack(user, item, rating, users, items)
-        del user, item, rating
+        ratings = pack(state, users, items)
         if self.options.feedback_type == "BPR":
             return rank_by_pairs(ratings, self.options)
         if not evaluation:
@@ -74,7 +70,7 @@ class Pack:
         return alternate(ratings, self.options, mean_squared_error)
 
 
-def _joined(state: State) -> tuple[IntArray, IntArray, Floats]:
+def _joined(state: State) -> Piece:
     """The ratings of all blocks, in their order."""
     empty = (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
     user, item, rating = (

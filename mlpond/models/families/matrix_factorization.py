@@ -15,7 +15,7 @@ from mlpond.arrow import to_numpy
 from mlpond.engine import Engine
 from mlpond.errors import InputError, TrainingError
 from mlpond.models import features
-from mlpond.models.factors import FACTOR_COLUMNS, Named, factor_rows, factorization_macros
+from mlpond.models.factors import FACTOR_COLUMNS, FactorRows, Named, factorization_macros
 from mlpond.models.families.family import Family, Fitted, Iteration, Table, Training
 from mlpond.models.option import Option, Range, refuse
 from mlpond.models.source import Source
@@ -108,7 +108,7 @@ def _train(training: Training) -> Fitted:
     with _coded(training, names) as coded:
         options = _fit_options(training, coded)
         fit = _fit(training, coded, options)
-        tables = {"factors": Table(FACTOR_COLUMNS, list(factor_rows(fit, *coded.ids())))}
+        tables = {"factors": Table(FACTOR_COLUMNS, FactorRows(fit, *coded.ids()))}
     used = {names.user.lower(), names.item.lower(), (names.rating or "").lower()}
     warnings = [
         f"unused: {name} is neither user, item nor rating and is not looked at"

@@ -33,7 +33,7 @@ def sample(seed=0, users=U, items=I, share=0.4, low=1):
 
 
 def packed(triples, users=U, items=I):
-    return pack(*triples, users, items)
+    return pack([triples], users, items)
 
 
 def dense(triples, users=U, items=I):
@@ -201,8 +201,9 @@ def test_a_matrix_of_low_rank_is_completed():
     seen = rng.random(truth.shape) < 0.3
     user, item = np.nonzero(seen)
     ratings = pack(
-        user.astype(np.int32), item.astype(np.int32), truth[seen].astype(np.float32), users, items
-    )
+        [(user.astype(np.int32), item.astype(np.int32), truth[seen].astype(np.float32))],
+        users, items,
+    )  # fmt: skip
     options = Options(num_factors=2, l2_reg=1e-3, max_iterations=200, min_rel_progress=1e-5)
     fit = alternate(ratings, options)
     assert fit.converged
@@ -284,7 +285,7 @@ def test_one_user_one_item_and_ids_without_ratings(feedback, l2_reg):
         (one([0, 1, 2], [0, 0, 0], [4, 2, 3]), 3, 1),
         (one([0, 2], [0, 2], [4, 2]), 3, 3),
     ):
-        fit = alternate(pack(*triples, users, items), Options(feedback, 4, l2_reg))
+        fit = alternate(pack([triples], users, items), Options(feedback, 4, l2_reg))
         scores = fit.score(triples[0], triples[1])
         assert np.isfinite(scores).all()
         assert np.isfinite(fit.users.factors).all()
@@ -298,3 +299,16 @@ def test_options_are_checked():
     ):  # fmt: skip
         with pytest.raises(ValueError, match=f"Options: {next(iter(options))} is"):
             Options(**options)
+
+
+def test_ratings_come_in_pieces_in_any_order_and_are_given_back():
+    user, item, rating = sample()
+    whole = packed((user, item, rating))
+    shuffled = np.random.default_rng(1).permutation(user.size)
+    pieces = [(user[at], item[at], rating[at]) for at in np.array_split(shuffled, 7)]
+    ratings = pack(pieces, U, I)
+    assert pieces == []
+    for a, b in ((ratings.by_user, whole.by_user), (ratings.by_item, whole.by_item)):
+        np.testing.assert_array_equal(a.indptr, b.indptr)
+        np.testing.assert_array_equal(a.index, b.index)
+        np.testing.assert_array_equal(a.value, b.value)

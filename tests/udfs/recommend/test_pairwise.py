@@ -19,7 +19,8 @@ def ratings():
     seen = rng.random((U, I)) < 0.5
     seen[0] = [True] * (I - 1) + [False]  # leaves one item to draw
     user, item = np.nonzero(seen)
-    return pack(user.astype(np.int32), item.astype(np.int32), np.ones(user.size, np.float32), U, I)
+    codes = (user.astype(np.int32), item.astype(np.int32))
+    return pack([(*codes, np.ones(user.size, np.float32))], U, I)
 
 
 def objective(P, Q, c, u, i, j, ridge):
@@ -74,7 +75,7 @@ def test_two_tastes_are_told_apart():
     same = user % 2 == item % 2  # even users like even items
     user, item = user[same].astype(np.int32), item[same].astype(np.int32)
     options = Options("BPR", 4, l2_reg=0.01, max_iterations=60)
-    fit = rank_by_pairs(pack(user, item, np.ones(user.size, np.float32), 60, 40), options)
+    fit = rank_by_pairs(pack([(user, item, np.ones(user.size, np.float32))], 60, 40), options)
     S = fit.users.factors @ fit.items.factors.T + fit.items.intercept
     liked = (np.arange(60)[:, None] % 2) == (np.arange(40) % 2)
     order = [
