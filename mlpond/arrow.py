@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-def to_numpy(column: pa.Array) -> Array:
+def to_numpy(column: pa.Array[Any]) -> Array:
     """The values of a column, not copied where none is NULL; NULL among numbers is nan."""
     import pyarrow as pa
 
@@ -26,11 +26,11 @@ def to_numpy(column: pa.Array) -> Array:
     return column.to_numpy(zero_copy_only=False)
 
 
-def from_numpy(values: Array) -> pa.Array:
+def from_numpy(values: Array) -> pa.Array[Any]:
     """A column of numbers on the memory of an array, which must not change any more."""
     import pyarrow as pa
 
-    flat = np.ascontiguousarray(values).ravel()
+    flat: Any = np.ascontiguousarray(values).ravel()
     return pa.Array.from_buffers(
         pa.from_numpy_dtype(flat.dtype), flat.size, [None, pa.py_buffer(flat)]
     )

@@ -60,12 +60,14 @@ class Points:
     Args:
         Y: The rows, shape (m, p), finite.
         metric: One of METRICS.
+        overwrite: Whether the rows may be prepared where they are, so that there are no two of
+            them; Y belongs to the object then.
 
     Raises:
         ValueError: Y is no matrix, or the metric is none of METRICS.
     """
 
-    def __init__(self, Y: Array, metric: str = "euclidean") -> None:
+    def __init__(self, Y: Array, metric: str = "euclidean", *, overwrite: bool = False) -> None:
         _check_matrix("Points", "Y", Y)
         if metric not in METRICS:
             raise ValueError(f"Points: metric is {metric!r}; pass one of {', '.join(METRICS)}.")
@@ -73,12 +75,14 @@ class Points:
         self.rows, self.columns = Y.shape
         shift = _shift(Y) if metric in ("euclidean", "squared_euclidean") else np.zeros(0)
         self._shift = shift if shift.any() else None  # then Y is not copied
-        self._Y = self._prepared(Y)  # (m, p), C order
+        self._Y = self._all_prepared(Y, overwrite)  # (m, p), C order
         self._norms = _squares(self._Y)  # (m,)
-        # half their squares; a row of zeros is as far from all directions as an orthogonal one
-        zeros = 1.0 if metric == "cosine" else 0.0
-        self._half = np.where(self._norms > 0.0, self._norms, zeros) / 2.0  # (m,)
         self._size = float(np.sqrt(np.max(self._norms, initial=0.0)))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the rows."""
+        return int(self._Y.nbytes + self._norms.nbytes)
 
     def distances(self, X: Array) -> Array:
         """All distances, for X and Y whose n · m distances fit into memory.
@@ -150,7 +154,7 @@ class Points:
         It settles for squared distances, which from_squared turns into those of the metric.
         """
         return Search(
-            self._prepared(X), self._Y, self._half, self._size, k, exclude,
+            self._prepared(X), self._Y, self._norms, self._size, k, exclude,
             unit=self.metric == "cosine",
         )  # fmt: skip
 
@@ -170,6 +174,16 @@ class Points:
                 d[known, exclude[rows][known]] = np.inf
             index[rows], distance[rows] = smallest(d, k)
         return index, distance
+
+    def _all_prepared(self, Y: Array, overwrite: bool) -> Array:
+        """All rows centred or scaled, a piece at a time: a copy of them is the most there is."""
+        if self.metric != "cosine" and self._shift is None:
+            return np.ascontiguousarray(Y, dtype=np.float64)
+        in_place = overwrite and Y.flags.carray and Y.dtype == np.float64
+        out = Y if in_place else np.empty(Y.shape)
+        for rows in pieces(len(Y), max(1, CELLS // max(self.columns, 1))):
+            out[rows] = self._prepared(Y[rows])
+        return out
 
     def _prepared(self, X: Array) -> Array:
         """Rows centred or scaled as those of Y are."""
@@ -267,8 +281,11 @@ def _shift(Y: Array) -> Array:
     """
     if not len(Y):
         return np.zeros(Y.shape[1])
-    mean, sd = np.mean(Y, axis=0), np.std(Y, axis=0)
-    return np.where(np.abs(mean) > FAR * sd, mean, 0.0)
+    mean = np.mean(Y, axis=0)
+    squares = np.zeros(Y.shape[1])
+    for rows in pieces(len(Y), max(1, CELLS // max(Y.shape[1], 1))):  # np.std makes a copy of Y
+        squares += np.sum((Y[rows] - mean) ** 2, axis=0)
+    return np.where(np.abs(mean) > FAR * np.sqrt(squares / len(Y)), mean, 0.0)
 
 
 def in_parallel(work: Callable[[slice], None], pieces: Sequence[slice], threads: int) -> None:

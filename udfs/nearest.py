@@ -32,7 +32,7 @@ class Search:
     Args:
         X: The queries, shape (n, p), C order.
         Y: All points, shape (m, p), C order.
-        half: |y|² / 2, shape (m,).
+        norms: |y|², shape (m,).
         size: The greatest length of a point.
         k: How many are looked for.
         exclude: For each query a point that is not for it, or -1, shape (n,).
@@ -43,7 +43,7 @@ class Search:
         self,
         X: Array,
         Y: Array,
-        half: Array,
+        norms: Array,
         size: float,
         k: int,
         exclude: IntArray | None,
@@ -57,7 +57,7 @@ class Search:
         # a query beyond the range of single precision would not find anything
         self._reach = lengths < 1e6
         self._X32 = (X * np.where(self._reach, self._scale, 0.0)[:, None]).astype(np.float32)
-        self._half = half
+        self._norms = norms
         self._slack = (2.0 * UNIT_ROUNDOFF * (p + 8) * (lengths + 1.0)).astype(np.float32)
         self._limit = np.full(n, np.inf, dtype=np.float32)
         room = 4 * k + 128
@@ -74,13 +74,18 @@ class Search:
         for start in range(first, last, POINTS_AT_ONCE):
             columns = slice(start, min(start + POINTS_AT_ONCE, last))
             Y = (self._Y[columns] * self._scale).astype(np.float32)
-            half = (self._half[columns] * self._scale**2).astype(np.float32)
+            half = (self._half(columns) * self._scale**2).astype(np.float32)
             for at in range(0, rows.size, QUERIES_AT_ONCE):
                 some = rows[at : at + QUERIES_AT_ONCE]
                 offer(
                     self._X32[some] @ Y.T, half, start, some, self._excluded, self._k,
                     self._slack, self._limit, self._count, self._index, self._value,
                 )  # fmt: skip
+
+    def _half(self, columns: slice) -> Array:
+        """|y|² / 2; a row of zeros is as far from all directions as an orthogonal one."""
+        norms = self._norms[columns]
+        return (np.where(norms > 0.0, norms, 1.0) if self._unit else norms) / 2.0
 
     def settle(self) -> tuple[IntArray, Array, IntArray]:
         """The nearest points, their squared distances, both (n, k), and the queries that gave up.

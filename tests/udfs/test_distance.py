@@ -141,3 +141,16 @@ def test_no_queries_and_one_point():
 def test_bad_requests_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
+def test_rows_may_be_prepared_in_place(metric):
+    rng = np.random.default_rng(4)
+    Y = rng.normal(100.0, 1.0, (3_000, 5))  # far from 0, so that they are centred
+    X = rng.normal(100.0, 1.0, (20, 5))
+    kept = Y.copy()
+    expected = Points(Y, metric).nearest(X, 4)
+    np.testing.assert_array_equal(Y, kept)
+    found = Points(Y, metric, overwrite=True).nearest(X, 4)
+    np.testing.assert_array_equal(found.index, expected.index)
+    np.testing.assert_array_equal(found.distance, expected.distance)

@@ -64,15 +64,21 @@ def cell_centers(Y: Array, num_lists: int, metric: str, seed: int) -> Array:
 
 def cells(Y: Array, centers: Array, metric: str) -> IntArray:
     """The cell of every point, shape (m,)."""
-    Z, C = (unit(Y), centers) if metric == "cosine" else (Y, centers)
-    shift = np.zeros(Y.shape[1]) if metric == "cosine" else C.mean(axis=0)
-    around = Centers(C - shift)
+    cosine = metric == "cosine"
+    shift = np.zeros(Y.shape[1]) if cosine else centers.mean(axis=0)
+    around = Centers(centers - shift)
     label = np.empty(len(Y), dtype=np.int64)
-    sums, counts = np.zeros(C.T.shape), np.zeros(len(C), dtype=np.int64)
-    for rows in pieces(len(Y), rows_at_once(Y.shape[1] + len(C))):
-        tile = DenseTile(np.ascontiguousarray((Z[rows] - shift).T), None)
+    sums, counts = np.zeros(centers.T.shape), np.zeros(len(centers), dtype=np.int64)
+    for rows in pieces(len(Y), rows_at_once(Y.shape[1] + len(centers))):
+        Z = unit(Y[rows]) if cosine else Y[rows] - shift
+        tile = DenseTile(np.ascontiguousarray(Z.T), None)
         label[rows] = tile.assign(around, sums, counts)[0]
     return label
+
+
+def by_cell(label: IntArray) -> IntArray:
+    """The points in the order of their cells, those of a cell in their own, shape (m,)."""
+    return np.argsort(label, kind="stable")
 
 
 class InvertedFile:
@@ -83,14 +89,23 @@ class InvertedFile:
         centers: Of the cells, shape (L, p).
         label: The cell of every point, shape (m,).
         metric: One of METRICS.
+        is_sorted: Whether the points stand in the order by_cell(label) already, and Y may be
+            overwritten; otherwise they are copied into it.
     """
 
-    def __init__(self, Y: Array, centers: Array, label: IntArray, metric: str) -> None:
-        self._order = np.argsort(label, kind="stable")  # (m,)
+    def __init__(
+        self, Y: Array, centers: Array, label: IntArray, metric: str, *, is_sorted: bool = False
+    ) -> None:
+        self._order = by_cell(label)  # (m,)
         self._ends = np.cumsum(np.bincount(label, minlength=len(centers)))  # (L,)
-        self._points = Points(Y[self._order], metric)
+        self._points = Points(Y if is_sorted else Y[self._order], metric, overwrite=True)
         self._centers = Points(centers, metric)
         self.metric = metric
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the points and their order."""
+        return int(self._points.nbytes + self._order.nbytes)
 
     def nearest(self, X: Array, k: int, probes: int, threads: int = 1) -> Neighbours:
         """The k nearest among the points of the nearest cells of each query.

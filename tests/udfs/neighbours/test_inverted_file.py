@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from mlpond.udfs.distance import distances, nearest
-from mlpond.udfs.neighbours.inverted_file import InvertedFile, cell_centers, cells
+from mlpond.udfs.neighbours.inverted_file import InvertedFile, by_cell, cell_centers, cells
 
 
 def groups(n, seed):
@@ -51,3 +51,15 @@ def test_equal_points_make_fewer_cells():
 def test_bad_requests_are_refused(metric, lists, message):
     with pytest.raises(ValueError, match=message):
         cell_centers(np.ones((3, 2)), lists, metric, seed=0)
+
+
+def test_points_may_come_in_the_order_of_their_cells():
+    rng = np.random.default_rng(5)
+    Y, X = rng.normal(size=(400, 3)), rng.normal(size=(30, 3))
+    centers = cell_centers(Y, 8, "euclidean", 0)
+    label = cells(Y, centers, "euclidean")
+    expected = InvertedFile(Y, centers, label, "euclidean").nearest(X, 5, 2)
+    index = InvertedFile(Y[by_cell(label)], centers, label, "euclidean", is_sorted=True)
+    found = index.nearest(X, 5, 2)
+    np.testing.assert_array_equal(found.index, expected.index)
+    np.testing.assert_array_equal(found.distance, expected.distance)
