@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,7 @@ from mlpond.interrupt import interruptible
 
 if TYPE_CHECKING:
     from mlpond.lineage import References
+    from mlpond.models.neighbors import Searches
     from mlpond.pipelines.runner import RunResult
     from mlpond.reports.write import Written
 
@@ -93,6 +95,13 @@ class Session:
         from mlpond.udf import register
 
         register(self)
+
+    @cached_property
+    def searches(self) -> Searches:
+        """The points of nearest-neighbour models that are held in memory."""
+        from mlpond.models.neighbors import Searches
+
+        return Searches()
 
     @property
     def con(self) -> duckdb.DuckDBPyConnection:

@@ -11,17 +11,19 @@ if TYPE_CHECKING:
     from mlpond.engine import Engine
     from mlpond.session import Session
 
-HAS_NEAREST = "mlpond_has_nearest"  # variable of a connection on which ml_nearest can be called
+# Variables of a connection: whether ml_nearest can be called for all models; and the full name of a
+# model that is not committed yet, with what ml_nearest knows its points by, quoted.
+HAS_NEAREST, OFFERED = "mlpond_has_nearest", "mlpond_offered"
 
 
 @contextmanager
 def in_plain_sql(engine: Engine) -> Iterator[None]:
-    """Let the functions of models use SQL alone within a block.
+    """Let the functions of models use SQL alone within a block, but for models that are offered.
 
     A UDF reads by a cursor of its own, which does not see a model before it is committed.
     """
     had = engine.value(f"select coalesce(getvariable('{HAS_NEAREST}'), false)")
-    engine.execute(f"set variable {HAS_NEAREST} = false")
+    engine.execute(f"set variable {HAS_NEAREST} = false; reset variable {OFFERED}")
     try:
         yield
     finally:
@@ -65,17 +67,14 @@ def _register_nearest(session: Session) -> None:
     A plain shell has no variable of that name, so that there the macros search in SQL.
     """
     owner = weakref.ref(session)
-    searches: list[Any] = []  # made at the first call
 
     def ml_nearest(model: Any, version: Any, k: Any, probes: Any, metric: Any, x: Any) -> Any:
         pond = owner()
         if pond is None:
             raise RuntimeError("ml_nearest: the session is closed.")
-        from mlpond.models.neighbors import Searches, nearest_in_session
+        from mlpond.models.neighbors import nearest_in_session
 
-        if not searches:
-            searches.append(Searches())
-        return nearest_in_session(pond, (model, version, k, probes, metric, x), searches[0])
+        return nearest_in_session(pond, (model, version, k, probes, metric, x))
 
     create: Any = session.con.create_function  # the stubs do not know type="arrow"
     create(

@@ -24,7 +24,10 @@ def execute(pond: Session, statement: Statement) -> None:
         MlpondError: it is wrong or failed; the database is as it was before.
     """
     if isinstance(statement, CreateModel):
-        create_model(pond.engine, statement, threads=threads_of(pond.engine), report=pond.report)
+        create_model(
+            pond.engine, statement, threads=threads_of(pond.engine), report=pond.report,
+            searches=pond.searches,
+        )  # fmt: skip
     elif isinstance(statement, DropModel):
         with pond.transaction():
             registry.drop(pond.engine, statement.name, if_exists=statement.if_exists)
@@ -52,7 +55,10 @@ def train_from_sql(pond: Session, model: str, query: str, options: str) -> str:
     )
     cursor = Engine(pond.con.cursor())
     try:
-        version = create_model(cursor, statement, threads=threads_of(cursor), report=pond.report)
+        version = create_model(
+            cursor, statement, threads=threads_of(cursor), report=pond.report,
+            searches=pond.searches,
+        )  # fmt: skip
     finally:
         cursor.con.close()
     return version.full_name if version else model

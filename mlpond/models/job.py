@@ -13,6 +13,7 @@ from mlpond.models.calibrate import calibrate
 from mlpond.models.families import Fitted, Training
 from mlpond.models.families.family import Report
 from mlpond.models.label import check_rows, find_task, label_sql
+from mlpond.models.neighbors import Searches
 from mlpond.models.request import Request
 from mlpond.models.source import Source, columns_of
 from mlpond.models.splits import Split, make_split
@@ -42,6 +43,7 @@ class Job:
         n: Number of rows.
         threads: How many threads may work at once.
         report: Told what is going on.
+        searches: The points of models in memory, those of models on trial among them.
     """
 
     engine: Engine
@@ -53,6 +55,7 @@ class Job:
     n: int
     threads: int
     report: Report
+    searches: Searches
     _encoded: dict[Any, _Encoded] = field(default_factory=dict)
 
     def split(self, request: Request) -> Split:
@@ -127,6 +130,7 @@ def open_job(
     source: Source,
     threads: int,
     report: Report,
+    searches: Searches,
 ) -> Job:
     """Look at the rows: how many there are and what is to be predicted.
 
@@ -138,7 +142,7 @@ def open_job(
     task = find_task(engine, request, source.relation)
     name = existing[0].name if existing else request.statement.name
     version = registry.Version(name, existing[-1].version + 1 if existing else 1, ())
-    return Job(engine, request, version, existing, source, task, total, threads, report)
+    return Job(engine, request, version, existing, source, task, total, threads, report, searches)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from mlpond.models import registry
 from mlpond.models.families.family import Report
 from mlpond.models.groups import train_groups
 from mlpond.models.job import open_job, train
+from mlpond.models.neighbors import Searches
 from mlpond.models.request import check_request
 from mlpond.models.source import open_source
 from mlpond.models.store import store
@@ -20,7 +21,7 @@ from mlpond.udf import in_plain_sql
 
 
 def create_model(
-    engine: Engine, statement: CreateModel, *, threads: int, report: Report
+    engine: Engine, statement: CreateModel, *, threads: int, report: Report, searches: Searches
 ) -> registry.Version | None:
     """Train a model and store it; all of it or, after an error, nothing.
 
@@ -48,7 +49,7 @@ def create_model(
     # outside the transaction: after an error nothing can be set within it
     with in_plain_sql(engine) if predicts else nullcontext(), engine.transaction():
         with open_source(engine, request.statement.query, request.columns) as source:
-            job = open_job(engine, request, existing, source, threads, report)
+            job = open_job(engine, request, existing, source, threads, report, searches)
             if several:
                 return validated(job, started)
             if grouped:

@@ -23,7 +23,7 @@ from mlpond.models.registry import Macro
 from mlpond.sql.templates.installer import mark
 from mlpond.sql.templates.quoting import identifier, string
 from mlpond.sql.templates.renderer import render_file
-from mlpond.udf import HAS_NEAREST
+from mlpond.udf import HAS_NEAREST, OFFERED
 
 if TYPE_CHECKING:
     from mlpond.models.options import Options
@@ -101,7 +101,7 @@ def _make_cells(training: Training) -> list[tuple[int, list[float]]]:
     training.report("sorting the training rows into cells", None)
     lists = options["num_lists"] or max(1, round(math.sqrt(training.n)))
     metric = options["distance_type"].lower()
-    _, Y, _, _ = neighbors.read_points(engine, version.name, version.version, training.n)
+    Y, _ = neighbors.read_points(engine, version.name, version.version, training.n)
     try:
         centers = cell_centers(Y, lists, metric, options["seed"])
     except ValueError as error:
@@ -142,14 +142,15 @@ def _macros(training: Training, cells: int) -> list[Macro]:
         width=training.rows.layout.width,
         **here,
     )
-    in_python = (
-        f"ml_nearest({string(version.name)}, {version.version}, {here['k']}, {probes}, "
-        f"{string(metric)}, __z)"
-    )
-    # which of the two is decided where the call is bound: a plain shell has no such variable
+    rest = f", {version.version}, {here['k']}, {probes}, {string(metric)}, __z)"
+    offered = f"coalesce(getvariable('{OFFERED}'), ['', ''])"
+    # which of them is decided where the call is bound: a plain shell has no such variables
     search = (
-        f"case when coalesce(getvariable('{HAS_NEAREST}'), false) "
-        f"then {string(in_python)} else {string(in_sql.strip())} end"
+        f"case when {offered}[1] = {string(version.full_name)} "
+        f"then 'ml_nearest(' || {offered}[2] || {string(rest)} "
+        f"when coalesce(getvariable('{HAS_NEAREST}'), false) "
+        f"then {string(f'ml_nearest({string(version.name)}{rest}')} "
+        f"else {string(in_sql.strip())} end"
     )
     predict = replace(macros[0], arguments=macros[0].arguments | {"search": search})
     return [predict, *macros[1:]]

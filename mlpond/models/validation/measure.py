@@ -103,7 +103,8 @@ def passing_model(job: Job, request: Request, split: Split) -> Iterator[Installe
         training = job.prepare(request, version, split, gather=False)
         model = Installed(training, train(training))
         install(training, model.fitted)
-        yield model
+        with job.searches.offered(job.engine, version):
+            yield model
 
 
 @contextmanager

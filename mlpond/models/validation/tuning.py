@@ -178,7 +178,9 @@ def _stored(
         marked = replace(fitted, macros=trials.with_trial_id(fitted.macros, trial.trial_id))
         install(training, marked)
         if not trial.metrics:
-            trial = _with(trial, [_held_out(job, Installed(training, marked), split)], objective)
+            with job.searches.offered(job.engine, version):
+                measured = _held_out(job, Installed(training, marked), split)
+            trial = _with(trial, [measured], objective)
     record(training, marked, started)
     last = fitted.iterations[-1] if fitted.iterations else None
     return replace(
