@@ -16,8 +16,6 @@ MEMORY_LIMIT = "1GB"  # for DuckDB, the same for every contender
 
 
 def _import_ours() -> None:
-    import pandas  # noqa: F401
-
     import mlpond.models.execute
     import mlpond.models.families.naive_bayes
     import mlpond.session  # noqa: F401

@@ -17,8 +17,6 @@ COMPONENTS = 10
 
 
 def _import_ours() -> None:
-    import pandas  # noqa: F401
-
     import mlpond.models.execute
     import mlpond.models.families.pca
     import mlpond.session
