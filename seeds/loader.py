@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
+import zlib
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+import jinja2
 
 from mlpond.errors import InputError
-from mlpond.sql.templates.quoting import identifier, literal, string
+from mlpond.sql.templates.quoting import double, identifier, literal, string
 
 
 class Pond(Protocol):
@@ -25,6 +29,30 @@ class Pond(Protocol):
 
     def transaction(self) -> AbstractContextManager[Any]:
         """BEGIN, then COMMIT or ROLLBACK; joins an open transaction."""
+
+    def report(self, message: str, fraction: float | None = None) -> None:
+        """Tell whoever watches how far the work is."""
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """How a generated seed of any size is made in bounded memory: a stretch of units at a time."""
+
+    per_scale: int
+    """Units, such as customers, at scale 1."""
+    size: int
+    tables: tuple[str, ...]
+
+    def units(self, scale: float) -> int:
+        """How many there are at a scale; at least one."""
+        return max(1, round(self.per_scale * scale))
+
+    def bounds(self, scale: float) -> list[tuple[int, int]]:
+        """First and last unit of each stretch."""
+        units = self.units(scale)
+        return [
+            (start, min(start + self.size - 1, units)) for start in range(1, units + 1, self.size)
+        ]
 
 
 @dataclass(frozen=True)
@@ -39,15 +67,42 @@ class Seed:
     tables: dict[str, Path]
     types: dict[str, dict[str, str]]
     """Of a table read from CSV, the types of columns that reading alone would not give."""
+    parameters: dict[str, float] = field(default_factory=dict)
+    """What the queries of a generated seed may be told, such as its scale, and the defaults."""
+    stretches: Stretches | None = None
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the data files and the types given."""
+        """A hash of the data files, what they share and the types given."""
         digest = hashlib.sha256(repr(sorted(self.types.items())).encode() if self.types else b"")
-        for name, path in self.tables.items():
+        files = dict(self.tables)
+        if self.parameters:
+            folder = next(iter(self.tables.values())).parent
+            files |= {path.name: path for path in sorted(folder.glob("*.j2"))}
+            digest.update(repr((sorted(self.parameters.items()), self.stretches)).encode())
+        for name, path in files.items():
             digest.update(f"{name}:{path.stat().st_size}:".encode())
             digest.update(path.read_bytes())
         return digest.hexdigest()
+
+    def given(self, **parameters: float) -> dict[str, float]:
+        """The parameters, with the defaults of those that are not given; checked."""
+        for name, value in parameters.items():
+            if name not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                raise InputError(
+                    f"seed {self.name}: there is no parameter {name!r}; it has {known}."
+                )
+            if isinstance(self.parameters[name], int):
+                if isinstance(value, bool) or value != int(value) or abs(value) >= 2**31:
+                    raise InputError(
+                        f"seed {self.name}: {name} is {value}; it must be a whole number."
+                    )
+            elif not (math.isfinite(value) and value > 0):
+                raise InputError(
+                    f"seed {self.name}: {name} is {value}; it must be a number greater than 0."
+                )
+        return self.parameters | parameters
 
 
 def list_seeds() -> dict[str, Seed]:
@@ -64,30 +119,57 @@ def find_seed(name: str) -> Seed:
     return seeds[name]
 
 
-def load(pond: Pond, name: str, schema: str | None = None) -> dict[str, int]:
+def load(pond: Pond, name: str, schema: str | None = None, **parameters: float) -> dict[str, int]:
     """Load every table of a seed in one transaction, in place of what is there.
 
     Args:
         pond: The session.
         name: The seed.
         schema: Where the tables go; the seed says it if this does not.
+        **parameters: Those of a generated seed, such as ``scale=0.05, seed=7`` of the shop.
 
     Returns:
         The rows of each table.
     """
     seed = find_seed(name)
+    values = seed.given(**parameters)
     with pond.transaction():
         # the file may be called like the schema, and then the schema alone is ambiguous
         catalog = pond.con.execute("select current_database()").fetchall()[0][0]
         target = f"{identifier(catalog)}.{identifier(schema or seed.schema)}"
         pond.con.execute(f"create schema if not exists {target}")
+        for table, statement, fraction in statements(seed, target, values):
+            pond.report(f"seed {name}: {table}", fraction)
+            pond.con.execute(statement)
         rows = {}
-        for table, path in seed.tables.items():
-            relation = f"{target}.{identifier(table)}"
-            rows_of = _reader(path, seed.types.get(table, {}), target)
-            pond.con.execute(f"create or replace table {relation} as from {rows_of}")
-            rows[table] = pond.con.execute(f"select count(*) from {relation}").fetchall()[0][0]
+        for table in seed.tables:
+            counted = f"select count(*) from {target}.{identifier(table)}"
+            rows[table] = pond.con.execute(counted).fetchall()[0][0]
     return rows
+
+
+def statements(
+    seed: Seed, schema: str, values: dict[str, float] | None = None
+) -> Iterator[tuple[str, str, float | None]]:
+    """What loads a seed into a schema (quoted): table, statement, and the share that is done."""
+    values = values or seed.parameters
+    for position, (table, path) in enumerate(seed.tables.items()):
+        relation = f"{schema}.{identifier(table)}"
+        done = position / len(seed.tables)
+        if path.suffix != ".sql":
+            rows_of = _reader(path, seed.types.get(table, {}))
+            yield table, f"create or replace table {relation} as from {rows_of}", done
+            continue
+        bounds = [(0, 0)]
+        context: dict[str, Any] = {**values, "schema": schema}
+        if seed.stretches is not None:
+            context["units"] = seed.stretches.units(values["scale"])
+            if table in seed.stretches.tables:
+                bounds = seed.stretches.bounds(values["scale"])
+        for number, (first, last) in enumerate(bounds):
+            query = _query(path, {**context, "first": first, "last": last})
+            into = f"insert into {relation}" if number else f"create or replace table {relation} as"
+            yield table, f"{into} {query}", done + number / len(bounds) / len(seed.tables)
 
 
 def _read(path: Path) -> Seed:
@@ -102,13 +184,28 @@ def _read(path: Path) -> Seed:
         toml.get("schema", "main"),
         tables,
         toml.get("types", {}),
+        toml.get("parameters", {}),
+        Stretches(**toml["stretches"]) if "stretches" in toml else None,
     )
 
 
-def _reader(path: Path, types: dict[str, str], schema: str) -> str:
-    if path.suffix == ".sql":  # a generated table; it may read those before it in the schema
-        query = path.read_text(encoding="utf-8").replace("{{ schema }}", schema)
-        return f"({query}\n)"
+def _query(path: Path, context: dict[str, Any]) -> str:
+    """A generated table; it may read those before it in the schema."""
+    loader = jinja2.FileSystemLoader(path.parent)
+    environment = jinja2.Environment(
+        loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["double"] = double
+
+    def stream(name: str) -> int:
+        """The seed of ml.random_uniform for one kind of draw; another for every name."""
+        return (int(context["seed"]) << 32) + zlib.crc32(name.encode())
+
+    environment.globals = {**environment.globals, **context, "stream": stream}
+    return environment.get_template(path.name).render()
+
+
+def _reader(path: Path, types: dict[str, str]) -> str:
     text = string(str(path))
     if path.suffix == ".csv":
         given = f", types = {literal(types)}" if types else ""

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 import mlpond
+from mlpond.seeds import list_seeds, load
 from mlpond.session import Session
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,13 @@ def shell() -> Callable[..., Any]:
         return json.loads(done.stdout) if done.stdout.strip() else []
 
     return run
+
+
+def load_small(session: Session, *without: str) -> None:
+    """Every seed but some; of the generated ones a small size."""
+    for name, seed in list_seeds().items():
+        if name not in without:
+            load(session, name, **({"scale": 0.02} if "scale" in seed.parameters else {}))
 
 
 def rows(session: Session, query: str) -> list[tuple[Any, ...]]:

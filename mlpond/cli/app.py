@@ -159,17 +159,23 @@ def help_(
     help_command(name)
 
 
-@app.command()
+@app.command("seed")
 @reported
-def seed(
+def seed_(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A seed of `mlpond list`.")],
     db: FileToWrite = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(help="Size of a generated seed; the shop has 10,000 customers at 1."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Chooses the draws of a generated seed.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Load a seed, a small real data set, into a database."""
+    """Load a seed, real or generated tables, into a database."""
     from mlpond.cli.catalog import seed_command
 
-    seed_command(name, db)
+    given = {"scale": scale, "seed": seed}
+    seed_command(name, db, {key: value for key, value in given.items() if value is not None})
 
 
 @app.command()

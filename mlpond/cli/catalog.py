@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -55,14 +55,18 @@ def help_command(name: str) -> None:
     raise InputError(_unknown(name, wanted, [*entries, *pipelines]))
 
 
-def seed_command(name: str, database: str | None) -> None:
+def seed_command(name: str, database: str | None, parameters: Mapping[str, float]) -> None:
     """Load the tables of a seed, in place of what is there, and say how many rows they have."""
     from mlpond.cli.opening import DEFAULT, open_pond
+    from mlpond.cli.progress import progress_line
     from mlpond.seeds.loader import find_seed, load
 
     seed = find_seed(name)  # before a file is made for nothing
+    seed.given(**parameters)
     with open_pond(database or DEFAULT) as pond:
-        for table, rows in load(pond, name).items():
+        with progress_line(pond):
+            loaded = load(pond, name, **parameters)
+        for table, rows in loaded.items():
             relation = table if seed.schema == "main" else f"{seed.schema}.{table}"
             print(f"{relation}: {rows:,} rows")
     print(f"Source: {seed.source}. Licence: {seed.licence}.")

@@ -7,6 +7,7 @@ from sklearn import datasets
 from mlpond.errors import InputError
 from mlpond.pipelines.runner import run_pipeline
 from mlpond.seeds import find_seed, list_seeds, load
+from mlpond.seeds.loader import statements
 
 PENGUINS = [
     ("species", "VARCHAR"),
@@ -96,9 +97,7 @@ def test_ratings_are_the_same_in_the_shell(pond, shell, tmp_path):
     load(pond, "ratings")
     digest = "select md5(string_agg(concat_ws(',', viewer_id, film_id, stars, rated_at), ';' order by viewer_id, film_id)) as digest from cinema.ratings"
     script = ["create schema cinema;"]
-    for table, path in find_seed("ratings").tables.items():
-        query = path.read_text(encoding="utf-8").replace("{{ schema }}", "cinema")
-        script.append(f"create table cinema.{table} as {query};")
+    script += [f"{sql};" for _, sql, _ in statements(find_seed("ratings"), "cinema")]
     (row,) = shell(tmp_path / "x.duckdb", "\n".join([*script, digest]))
     assert pond.con.execute(digest).fetchall() == [(row["digest"],)]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import mlpond
-from mlpond.seeds import list_seeds, load
 from mlpond.sql import catalog
+from tests.conftest import load_small
 
 # What a plain shell cannot do: training needs Python.
 PYTHON_ONLY = {"train", "recursive_elimination", "isolation_forest", "local_outlier_factor"}
@@ -56,9 +56,7 @@ def file(tmp_path_factory) -> Path:
     """A database with the seeds, and a model of every type that an example names."""
     path = tmp_path_factory.mktemp("shell") / "pond.duckdb"
     with mlpond.connect(path) as session:
-        for seed in list_seeds():
-            if seed != "flights":
-                load(session, seed)
+        load_small(session, "flights")
         session.sql("create schema flights")
         session.sql("create table flights.features as from penguins where sex is not null")
         for name in sorted({name for entry in catalog() for name in models_of(entry)}):

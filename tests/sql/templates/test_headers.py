@@ -7,12 +7,12 @@ import pytest
 
 import mlpond
 from mlpond.errors import InputError, TemplateError
-from mlpond.seeds import list_seeds, load
 from mlpond.sql import catalog
 from mlpond.sql.templates.catalog import Template, templates
 from mlpond.sql.templates.header import read_header
 from mlpond.sql.templates.installer import table_macro
 from mlpond.sql.templates.renderer import render
+from tests.conftest import load_small
 
 ENTRIES = catalog()
 # Arguments with which a function of models can be described.
@@ -29,9 +29,7 @@ SAMPLES = {
 def con(load_penguins):
     with mlpond.connect() as session:
         load_penguins(session)
-        for seed in list_seeds():
-            if seed not in ("penguins", "flights"):
-                load(session, seed)
+        load_small(session, "penguins", "flights")
         session.sql(
             "create model m options (model_type = 'linear_reg', calculate_p_values = true, "
             "category_encoding_method = 'dummy_encoding', input_label_cols = ['body_mass_g']) "
