@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -55,7 +55,7 @@ def help_command(name: str) -> None:
     raise InputError(_unknown(name, wanted, [*entries, *pipelines]))
 
 
-def seed_command(name: str, database: str | None, parameters: Mapping[str, float]) -> None:
+def seed_command(name: str, database: str | None, parameters: Mapping[str, Any]) -> None:
     """Load the tables of a seed, in place of what is there, and say how many rows they have."""
     from mlpond.cli.opening import DEFAULT, open_pond
     from mlpond.cli.progress import progress_line

@@ -55,3 +55,6 @@ class Pond(Protocol):
 
     def transaction(self) -> AbstractContextManager[Any]:
         """BEGIN, then COMMIT or ROLLBACK; joins an open transaction."""
+
+    def report(self, message: str, fraction: float | None = None) -> None:
+        """Tell on_progress how far a long piece of work is."""

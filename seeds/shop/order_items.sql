@@ -20,7 +20,7 @@ select
     session_id as order_id,
     product_id,
     -- a household of its own size buys more of everything
-    (times * greatest(1, round(exp(5e-1 * {{ normal("household", "customer_id") }} + 4e-1 * {{ normal("quantity", "session_id * 100 + product_id") }}))))::integer as quantity,
+    (times * greatest(1, round(exp(5e-1 + 5e-1 * {{ normal("household", "customer_id") }} + 4e-1 * {{ normal("quantity", "session_id * 100 + product_id") }}))))::integer as quantity,
     round(price * case when is_subscriber then {{ 1 - discount }}e0 else 1e0 end, 2) as price,
 from bought
 join {{ schema }}.products using (product_id)
