@@ -153,6 +153,10 @@ def statements(
 ) -> Iterator[tuple[str, str, float | None]]:
     """What loads a seed into a schema (quoted): table, statement, and the share that is done."""
     values = values or seed.parameters
+    context: dict[str, Any] = {**values, "schema": schema}
+    if seed.stretches is not None:
+        context["units"] = seed.stretches.units(values["scale"])
+    queries = _queries(next(iter(seed.tables.values())).parent, context)
     for position, (table, path) in enumerate(seed.tables.items()):
         relation = f"{schema}.{identifier(table)}"
         done = position / len(seed.tables)
@@ -161,13 +165,10 @@ def statements(
             yield table, f"create or replace table {relation} as from {rows_of}", done
             continue
         bounds = [(0, 0)]
-        context: dict[str, Any] = {**values, "schema": schema}
-        if seed.stretches is not None:
-            context["units"] = seed.stretches.units(values["scale"])
-            if table in seed.stretches.tables:
-                bounds = seed.stretches.bounds(values["scale"])
+        if seed.stretches is not None and table in seed.stretches.tables:
+            bounds = seed.stretches.bounds(values["scale"])
         for number, (first, last) in enumerate(bounds):
-            query = _query(path, {**context, "first": first, "last": last})
+            query = queries.get_template(path.name).render(first=first, last=last)
             into = f"insert into {relation}" if number else f"create or replace table {relation} as"
             yield table, f"{into} {query}", done + number / len(bounds) / len(seed.tables)
 
@@ -189,9 +190,9 @@ def _read(path: Path) -> Seed:
     )
 
 
-def _query(path: Path, context: dict[str, Any]) -> str:
-    """A generated table; it may read those before it in the schema."""
-    loader = jinja2.FileSystemLoader(path.parent)
+def _queries(folder: Path, context: dict[str, Any]) -> jinja2.Environment:
+    """The queries of generated tables; each may read those before it in the schema."""
+    loader = jinja2.FileSystemLoader(folder)
     environment = jinja2.Environment(
         loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -201,8 +202,8 @@ def _query(path: Path, context: dict[str, Any]) -> str:
         """The seed of ml.random_uniform for one kind of draw; another for every name."""
         return (int(context["seed"]) << 32) + zlib.crc32(name.encode())
 
-    environment.globals = {**environment.globals, **context, "stream": stream}
-    return environment.get_template(path.name).render()
+    environment.globals |= context | {"stream": stream}
+    return environment
 
 
 def _reader(path: Path, types: dict[str, str]) -> str:
