@@ -19,7 +19,7 @@ FIELDS = (
     "explanation", "validation",
     "evaluation/classification", "evaluation/curves", "evaluation/regression",
     "evaluation/clustering", "evaluation/ranking", "evaluation/comparison", "evaluation/fairness",
-    "sampling", "recommend", "selection", "outliers",
+    "sampling", "recommend", "selection", "outliers", "windows", "joins", "splits",
 )  # fmt: skip
 
 

@@ -18,7 +18,9 @@
 The type of a parameter says how its argument is written into the query: relation and column are
 names, and are quoted; an expression is SQL as it stands; a distribution is the name of a family
 that has `ml.<name>_cdf`, `ml.<name>_random` and so on, and goes between `ml.` and `_cdf` in the
-body; numbers are a list of at least one, written as arguments of a call: `1e0, 2e0`.
+body; numbers are a list of at least one, written as arguments of a call: `1e0, 2e0`; a duration is
+a number, or an INTERVAL or its text, written as what can be added to a time. forms.py has other
+forms of them.
 
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
 
@@ -37,7 +39,7 @@ from mlpond.errors import TemplateError
 LEVELS = ("partial", "keyed", "global")
 PARAMETER_TYPES = (
     "model", "relation", "column", "columns", "expression", "distribution", "double", "integer",
-    "boolean", "string", "list", "numbers", "any",
+    "boolean", "string", "list", "numbers", "any", "duration",
 )  # fmt: skip
 TEST_FIELDS = {
     "statistic": ("DOUBLE", "the test statistic"),

@@ -8,12 +8,11 @@ from graphlib import TopologicalSorter
 
 from mlpond.sql.templates import quoting
 from mlpond.sql.templates.catalog import Template, names, read_text, templates
+from mlpond.sql.templates.forms import MARK, Forms
 from mlpond.sql.templates.header import Parameter
 from mlpond.sql.templates.lambdas import rename_parameters
 from mlpond.sql.templates.renderer import render_text
 
-# Marks where an argument goes in the body of a table macro; never part of SQL.
-_MARK = "\x01"
 _DEEPEST = 200  # pieces that are joined in one go
 
 
@@ -58,13 +57,13 @@ def table_macro(template: Template) -> str:
         template.name,
         [(p.name, p.default) for p in parameters],
         body,
-        {p.name: _argument(p) for p in parameters},
+        Forms({p.name: _argument(p) for p in parameters}),
     )
 
 
 def mark(name: str) -> str:
     """Return the mark that stands in a body where an argument goes."""
-    return f"{_MARK}{name}{_MARK}"
+    return f"{MARK}{name}{MARK}"
 
 
 def query_macro(
@@ -83,7 +82,7 @@ def query_macro(
         arguments: For each mark the SQL that gives the text to put there.
     """
     pieces = []
-    for index, piece in enumerate(body.strip().split(_MARK)):
+    for index, piece in enumerate(body.strip().split(MARK)):
         if index % 2:
             pieces.append(arguments[piece])
         elif piece:
@@ -111,7 +110,10 @@ def _argument(parameter: Parameter) -> str:
         return f"ml.identifier({name})"
     if parameter.type == "columns":
         quoted = f"list_transform({name}, lambda c: ml.identifier(c))"
-        return f"list_aggregate({quoted}, 'string_agg', ', ')"
+        listed = f"list_aggregate({quoted}, 'string_agg', ', ')"
+        return listed if parameter.default is None else f"coalesce({listed}, 'NULL')"
+    if parameter.type == "duration":
+        return f"ml.duration({name})"
     if parameter.type == "expression":
         return f"'(' || {name} || e'\\n)'"  # the line break ends a comment
     if parameter.type == "distribution":

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from mlpond.errors import InputError, TemplateError
-from mlpond.sql.templates import quoting
+from mlpond.sql.templates import forms, quoting
 from mlpond.sql.templates.catalog import Template, catalog, read_text
 from mlpond.sql.templates.header import Parameter
 from mlpond.sql.templates.lambdas import rename_parameters
@@ -39,6 +39,10 @@ def environment() -> jinja2.Environment:
         dbl=quoting.double,
         dbls=quoting.doubles,
         relation=quoting.relation,
+        each=forms.each,
+        choose=forms.choose,
+        given=forms.given,
+        inside=forms.inside,
     )
     return env
 
@@ -72,7 +76,8 @@ def _default(owner: str, parameter: Parameter, default: str) -> str:
     """Turn a default, which the header writes as SQL, into what the body takes."""
     if parameter.type == "numbers":
         return quote(owner, parameter, json.loads(default))
-    if parameter.type in ("relation", "column", "expression", "distribution") and default != "NULL":
+    named = parameter.type in ("relation", "column", "expression", "distribution")
+    if (named and default != "NULL") or (parameter.type == "duration" and default[0] == "'"):
         return quote(owner, parameter, default[1:-1].replace("''", "'"))
     return default
 
@@ -117,6 +122,8 @@ def quote(owner: str, parameter: Parameter, value: Any) -> str:
         return quoting.string(value)
     if kind in ("relation", "column") and isinstance(value, str):
         return quoting.relation(value) if kind == "relation" else quoting.identifier(value)
+    if kind == "columns" and parameter.default is not None and value in (None, [], ()):
+        return "NULL"
     if kind == "columns" and isinstance(value, (list, tuple)) and value:
         return ", ".join(quoting.identifier(name) for name in value)
     if kind == "expression" and isinstance(value, str):
@@ -128,6 +135,8 @@ def quote(owner: str, parameter: Parameter, value: Any) -> str:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind == "double" and number:
         return quoting.double(value)
+    if kind == "duration" and (number or isinstance(value, str)):
+        return quoting.literal(value) + ("" if number else "::interval")
     if kind == "integer" and number and float(value).is_integer():
         return str(int(value))
     if (kind == "boolean" and isinstance(value, bool)) or (

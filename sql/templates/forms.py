@@ -1,0 +1,116 @@
+"""Other forms of an argument than its plain one: filters of a template.
+
+    {{ keys | each("l.{} = r.{}", " and ", none="true") }}   columns: a pattern for each of them
+    {{ direction | choose({"backward": ">=", "forward": "<="}) }}   text: one of a few, as SQL
+    {{ tolerance | given("and …", "") }}                     anything: whether it is not NULL
+    {{ prefix | inside }}                                    text: inside a quoted name
+
+SQL that is chosen may hold arguments in turn.
+
+An argument is SQL text when Python renders a template, and a mark when a macro is made of it; a
+mark of a form carries what the form asks, and ``Forms`` writes the SQL that makes its text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from mlpond.errors import InputError
+from mlpond.sql.templates import quoting
+
+MARK = "\x01"  # around the name of a parameter; never part of SQL
+_PART = "\x02"
+
+
+def each(columns: str, pattern: str, joined_by: str = ", ", before: str = "", after: str = "",
+         none: str = "") -> str:  # fmt: skip
+    """Write a pattern for each column, joined; ``none`` if there are no columns."""
+    if columns.startswith(MARK):
+        return _mark(columns, "each", [pattern, joined_by, before, after, none])
+    names = re.findall(r'"(?:[^"]|"")+"', columns)
+    if not names:
+        return none
+    return before + joined_by.join(pattern.replace("{}", name) for name in names) + after
+
+
+def choose(text: str, among: Mapping[str, str], where: str = "") -> str:
+    """Write what stands for a text; one that is not among them is an error.
+
+    Args:
+        text: The argument.
+        among: The accepted texts, and the SQL of each.
+        where: The function and its parameter, for the message.
+    """
+    if text.startswith(MARK):
+        return _mark(text, "choose", [where, list(among.items())])
+    value = _unquoted(text)
+    if value not in among:
+        raise InputError(_not_among(where, among) % value)
+    return among[value]
+
+
+def given(argument: str, then: str, otherwise: str = "") -> str:
+    """Write ``then`` if an argument is not NULL, else ``otherwise``."""
+    if argument.startswith(MARK):
+        return _mark(argument, "given", [then, otherwise])
+    return otherwise if argument == "NULL" else then
+
+
+def inside(text: str) -> str:
+    """Write a text as a part of a quoted name."""
+    if text.startswith(MARK):
+        return _mark(text, "inside", [])
+    return _unquoted(text).replace('"', '""')
+
+
+class Forms(dict[str, str]):
+    """The SQL of each mark: that of a plain one as given, that of a form made from it."""
+
+    def __missing__(self, piece: str) -> str:
+        """Write the SQL that gives the text of a form."""
+        name, form, asked = piece.split(_PART)
+        arguments = json.loads(asked)
+        if form == "inside":
+            return f"replace({name}, '\"', '\"\"')"
+        if form == "each":
+            pattern, joined_by, before, after, none = map(quoting.string, arguments)
+            return (
+                f"coalesce({before} || list_aggregate(list_transform({name}, lambda c: "
+                f"replace({pattern}, '{{}}', ml.identifier(c))), 'string_agg', {joined_by}) "
+                f"|| {after}, {none})"
+            )
+        if form == "given":
+            then, otherwise = map(self.written, arguments)
+            return f"case when {name} is not null then {then} else {otherwise} end"
+        where, among = arguments
+        cases = " ".join(
+            f"when {quoting.string(text)} then {self.written(sql)}" for text, sql in among
+        )
+        before, after = _not_among(where, dict(among)).split("%s")
+        return (
+            f"case {name}::varchar {cases} else error({quoting.string(before)} || "
+            f"coalesce({name}::varchar, 'NULL') || {quoting.string(after)}) end"
+        )
+
+    def written(self, text: str) -> str:
+        """Write the SQL that gives a text with marks."""
+        pieces = [
+            self[piece] if index % 2 else quoting.string(piece)
+            for index, piece in enumerate(text.split(MARK))
+        ]
+        return "(" + " || ".join(pieces) + ")"
+
+
+def _mark(mark: str, form: str, asked: list[object]) -> str:
+    return MARK + _PART.join([mark.strip(MARK), form, json.dumps(asked)]) + MARK
+
+
+def _unquoted(text: str) -> str:
+    """Read a string literal; a word such as true is itself."""
+    return text[1:-1].replace("''", "'") if text.startswith("'") else text
+
+
+def _not_among(where: str, among: Mapping[str, str]) -> str:
+    return f"{where} is %s; it must be one of {', '.join(among)}"

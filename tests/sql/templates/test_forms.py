@@ -1,0 +1,92 @@
+"""Other forms of an argument: the same from Python and in an installed macro."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from mlpond.errors import InputError
+from mlpond.sql.templates.catalog import Template
+from mlpond.sql.templates.header import read_header
+from mlpond.sql.templates.installer import table_macro
+from mlpond.sql.templates.renderer import render
+
+TEXT = '''{#
+A test.
+
+Parameters
+    keys := NULL     columns   names
+    way := 'up'      string    up or down
+    width := NULL    duration  a length of time
+    prefix := ''     string    before a name
+
+Columns
+    n  BIGINT  rows
+
+Level: partial
+Source: none
+#}
+select
+    {{ keys | each("max({})", " + ", before="0 + ", after=" + 1", none="-1") }} as total,
+    {{ way | choose({"up": "max(" ~ (keys | each("{}", " + ", none="0")) ~ ")", "down": "-9"}, "ml.forms: way") }} as chosen,
+    {{ width | given("timestamp '2024-01-31' + " ~ width, "null") }} as later,
+    1 as "{{ prefix | inside }}one",
+from (select 2 as a, 3 as "b ""c, d""", 'it`s {}' as e)
+'''
+CALLS = (
+    {},
+    {"keys": ["a"]},
+    {"keys": ["a", 'b "c, d"'], "width": "1 month", "prefix": 'my "odd"'},
+    {"way": "down", "width": "1 day"},
+)
+
+
+@pytest.fixture(scope="module")
+def template():
+    return Template("field/forms.sql.j2", TEXT, read_header(TEXT, "field/forms.sql.j2"))
+
+
+@pytest.mark.parametrize("arguments", CALLS, ids=str)
+def test_a_macro_and_python_write_the_same(con, template, arguments):
+    con.execute(table_macro(template))
+    listed = ", ".join(
+        f"{name} := $${value}$$"
+        if isinstance(value, str)
+        else f"{name} := [{', '.join('$$' + item + '$$' for item in value)}]"
+        for name, value in arguments.items()
+    )
+    called = con.execute(f"from ml.forms({listed})")
+    names, rows = [column[0] for column in called.description], called.fetchall()
+    rendered = con.execute(render(template, arguments))
+    assert [column[0] for column in rendered.description] == names
+    assert rendered.fetchall() == rows
+    n_keys = len(arguments.get("keys", []))
+    assert rows[0][0] == (-1, 3, 6)[n_keys]
+    assert names[-1] == arguments.get("prefix", "") + "one"
+
+
+def test_what_is_not_among_the_choices_is_named(con, template):
+    con.execute(table_macro(template))
+    for value in ("'sideways'", "NULL"):
+        with pytest.raises(
+            duckdb.Error,
+            match=f"ml.forms: way is {value.strip(chr(39))}; it must be one of up, down",
+        ):
+            con.execute(f"from ml.forms(way := {value})")
+    with pytest.raises(InputError, match="ml.forms: way is sideways; it must be one of up, down"):
+        render(template, {"way": "sideways"})
+
+
+@pytest.mark.parametrize(
+    "given, text",
+    [
+        ("'30 minutes'", "'30 minutes'::interval"),
+        ("interval 90 minutes", "'01:30:00'::interval"),
+        ("7", "7"),
+        ("1.5", "1.5"),
+        ("null", "NULL"),
+        ("'it''s'", "'it''s'::interval"),
+    ],
+)
+def test_durations(con, given, text):
+    assert con.execute(f"select ml.duration({given})").fetchall() == [(text,)]
