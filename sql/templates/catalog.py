@@ -19,7 +19,8 @@ FIELDS = (
     "explanation", "validation",
     "evaluation/classification", "evaluation/curves", "evaluation/regression",
     "evaluation/clustering", "evaluation/ranking", "evaluation/comparison", "evaluation/fairness",
-    "sampling", "recommend", "selection", "outliers", "windows", "joins", "splits",
+    "sampling", "recommend", "selection", "outliers", "windows", "joins", "splits", "customers",
+    "attribution", "baskets", "contribution",
 )  # fmt: skip
 
 
