@@ -344,3 +344,26 @@ create table if not exists ml.random_features (
     phase double not null,
     weights double[] not null,          -- in the decision function, one a class
 );
+
+-- Insights of a contribution analysis: a row a segment, the greatest contribution first.
+create table if not exists ml.insights (
+    model varchar not null,
+    version integer not null,
+    position bigint not null,           -- from 1
+    contributors varchar[] not null,    -- dimension=value; all for the population
+    dimension_values varchar[] not null, -- of each dimension; NULL where it is left open
+    metric_test double,
+    metric_control double,
+    difference double,
+    relative_difference double,
+    unexpected_difference double,       -- of a sum, as the next
+    relative_unexpected_difference double,
+    metric_test_over_metric_control double, -- of a ratio, as the next three
+    metric_test_over_complement double,
+    metric_control_over_complement double,
+    aumann_shapley_attribution double,
+    metric_test_over_population double, -- by category, as the next
+    metric_control_over_population double,
+    apriori_support double,
+    contribution double,
+);

@@ -28,6 +28,9 @@ MODELS = {
 }
 # Those whose options are others: what stands behind the opening bracket.
 OTHER_MODELS = {
+    "penguin_change": "model_type = 'contribution_analysis', is_test_col = 'is_last_year', "
+    "contribution_metric = 'SUM(body_mass_g)') as "
+    "select island, sex, body_mass_g, year = 2009 as is_last_year from penguins",
     "film_ratings": "model_type = 'matrix_factorization', user_col = 'viewer_id', "
     "item_col = 'film_id', rating_col = 'stars', num_factors = 3) as "
     "select * exclude (rated_at) from cinema.ratings",

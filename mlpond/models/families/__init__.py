@@ -8,6 +8,7 @@ from mlpond.models.families.family import Family, Fitted, Training
 
 # Model type → the module of this package that defines the Family of that name.
 MODEL_TYPES = {
+    "CONTRIBUTION_ANALYSIS": "contribution_analysis",
     "GAUSSIAN_MIXTURE": "gaussian_mixture",
     "KMEANS": "kmeans",
     "KNN_CLASSIFIER": "knn",
