@@ -186,7 +186,7 @@ class _Look:
         if transform is not None:
             self.report("fitting TRANSFORM", None)
             transform = fit_transform(self.engine, encoded, transform)
-            transformed = transform.query(encoded)
+            transformed = transform.query(encoded, training=True)
             encoded = f"({transformed})"
             held_out = f"({transform.query(held_out)})" if held_out else None
             known = {}
@@ -251,7 +251,7 @@ def _sampler(
 
     def sampled(share: float) -> str:
         rows = split.training_rows(windows.sample(share))
-        return rows if transform is None else f"({transform.query(rows)})"
+        return rows if transform is None else f"({transform.query(rows, training=True)})"
 
     return sampled
 
@@ -263,8 +263,8 @@ def _one_hot(atom: features.Atom, transform: Transform) -> features.Atom:
             len(item.calls) == 1
             and item.text.strip() == item.text[item.calls[0].start : item.calls[0].stop]
         )
-        if item.alias == atom.name and whole and item.calls[0].function == "ONE_HOT_ENCODER":
-            names = {str(index): text for index, text in learnt[0].categories} | {"0": "_unknown"}
+        if item.alias == atom.name and whole and item.calls[0].function.name == "ONE_HOT_ENCODER":
+            names = {str(index): text for index, text in learnt[0].categories()} | {"0": "_unknown"}
             entry = f"({atom.form})[1]"
             form = f"case when {entry}.value <> 0 then {entry}.index::varchar end"
             return features.Atom(atom.name, atom.input, form, "category", False, names)

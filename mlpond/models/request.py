@@ -11,7 +11,7 @@ from mlpond.engine import Engine
 from mlpond.errors import InputError, StatementError
 from mlpond.models import features
 from mlpond.models.options import Options, check_options
-from mlpond.models.source import Source, columns_of
+from mlpond.models.source import Source, columns_of, types_of
 from mlpond.models.splits import check_split_column
 from mlpond.models.transform import Transform, inputs, read_transform
 from mlpond.sql.dialect.statements import CreateModel
@@ -64,9 +64,11 @@ def check_request(engine: Engine, statement: CreateModel) -> Request:
         reserved.add(source.column(f"{who}: {option}: column", name).lower())
     transform = None
     if statement.transform is not None:
+        query = statement.query
         transform = read_transform(
-            statement.name, statement.transform, [name for name, _ in columns]
-        )
+            statement.name, statement.transform, [name for name, _ in columns],
+            lambda expressions: types_of(engine, who, expressions, query),
+        )  # fmt: skip
         passed = {item.alias.lower(): item for item in transform.items}
         for name in sorted(reserved):
             if name not in passed or passed[name].column is None:

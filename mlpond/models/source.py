@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -65,6 +66,18 @@ def columns_of(engine: Engine, query: str) -> list[tuple[str, Any]]:
     """Return the columns of a query without running it."""
     relation = engine.con.sql(f"select * from ({query}) limit 0")
     return list(zip(relation.columns, relation.types, strict=True))
+
+
+def types_of(engine: Engine, who: str, expressions: list[str], query: str) -> list[Any]:
+    """Return the types of expressions over the columns of a query, without running it.
+
+    Raises:
+        InputError: DuckDB refuses one of them.
+    """
+    try:
+        return list(engine.con.sql(f"select {', '.join(expressions)} from ({query}) limit 0").types)
+    except duckdb.Error as error:
+        raise InputError(f"{who}: TRANSFORM: DuckDB refused {expressions[0]}: {error}") from error
 
 
 @contextmanager

@@ -134,10 +134,8 @@ def _insert_model(training: Training, fitted: Fitted, seconds: float) -> None:
 def _transform_rows(transform: Transform) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for item, states in zip(transform.items, transform.learnt, strict=True):
-        for position, (call, learnt) in enumerate(zip(item.calls, states, strict=True)):
-            head = (item.alias, position, call.function)
+        for position, (placed, learnt) in enumerate(zip(item.calls, states, strict=True)):
+            head = (item.alias, position, placed.function.name)
             rows += [(*head, key, None, number, None) for key, number in learnt.numbers.items()]
-            rows += [(*head, "category", index, None, text) for index, text in learnt.categories]
-            if learnt.dropped is not None:
-                rows.append((*head, "dropped", None, None, learnt.dropped))
+            rows += [(*head, e.key, e.position, e.number, e.text) for e in learnt.entries]
     return rows

@@ -16,22 +16,11 @@ from sqlglot.tokenizer_core import TokenType
 
 from mlpond.engine import Engine
 from mlpond.errors import StatementError
-from mlpond.models.preprocess import FUNCTIONS, Learnt
+from mlpond.models.preprocessing import FUNCTIONS, Learnt, learn
+from mlpond.models.preprocessing.reading import Describe, Placed, Reader, substitute
 from mlpond.sql.dialect.tokens import Cursor, tokenize
-from mlpond.sql.dialect.values import read_value
 from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import unknown
-
-
-@dataclass(frozen=True)
-class Call:
-    """One ``ML.<FUNCTION>(…) OVER ()`` inside an item, by its place in the item's text."""
-
-    function: str
-    argument: str
-    settings: tuple[Any, ...]
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True)
@@ -40,7 +29,7 @@ class Item:
 
     alias: str
     text: str
-    calls: tuple[Call, ...] = ()
+    calls: tuple[Placed, ...] = ()
 
     @property
     def column(self) -> str | None:
@@ -58,32 +47,49 @@ class Transform:
     items: tuple[Item, ...]
     learnt: tuple[tuple[Learnt, ...], ...] = ()
 
-    def select_list(self, leave_out: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
-        """Return (alias, SQL) of every column, without those left out (lower-case aliases)."""
+    def select_list(
+        self, leave_out: frozenset[str] = frozenset(), *, training: bool = False
+    ) -> list[tuple[str, str]]:
+        """Return (alias, SQL) of every column, without those left out (lower-case aliases).
+
+        Args:
+            leave_out: Aliases in lower case.
+            training: Whether the rows are those that the clause was fitted on.
+        """
         return [
-            (item.alias, _substitute(item, learnt))
+            (item.alias, _written(item, learnt, training))
             for item, learnt in zip(self.items, self.learnt, strict=True)
             if item.alias.lower() not in leave_out
         ]
 
-    def query(self, source: str) -> str:
+    def query(self, source: str, *, training: bool = False) -> str:
         """Write the query that applies the clause to every row of a relation."""
-        columns = ", ".join(f"{sql} as {identifier(alias)}" for alias, sql in self.select_list())
+        columns = ", ".join(
+            f"{sql} as {identifier(alias)}" for alias, sql in self.select_list(training=training)
+        )
         return f"select {columns} from {source}"
 
 
-def read_transform(model: str, text: str, columns: list[str]) -> Transform:
+def read_transform(model: str, text: str, columns: list[str], describe: Describe) -> Transform:
     """Parse the clause; ``*`` is written out with the columns of the query.
+
+    Args:
+        model: For messages.
+        text: What stands in the brackets of TRANSFORM.
+        columns: Names of the columns of the training query.
+        describe: Tells the types of expressions over them.
 
     Raises:
         StatementError: an item is not of the form that BigQuery ML accepts.
+        InputError: an argument has a type that its function does not take.
     """
     who = f"CREATE MODEL {model}: TRANSFORM"
+    reader = Reader(who, FUNCTIONS, tuple(map(identifier, columns)), describe)
     items: list[Item] = []
     for argument in Cursor(text, tokenize(text)).arguments():
         if argument.done:
             raise StatementError(f"{who}: an item is empty; remove the extra comma.")
-        items += _read_item(who, argument, columns)
+        items += _read_item(reader, argument, columns)
     seen: set[str] = set()
     for item in items:
         if item.alias.lower() in seen:
@@ -95,14 +101,11 @@ def read_transform(model: str, text: str, columns: list[str]) -> Transform:
 
 def fit_transform(engine: Engine, source: str, transform: Transform) -> Transform:
     """Learn what the calls need from the rows of a relation."""
-    learnt = [
-        tuple(
-            FUNCTIONS[call.function].fit(engine, source, call.argument, call.settings)
-            for call in item.calls
-        )
-        for item in transform.items
-    ]
-    return replace(transform, learnt=tuple(learnt))
+    calls = [(placed.function, placed.call) for item in transform.items for placed in item.calls]
+    learnt = iter(learn(engine, source, calls))
+    return replace(
+        transform, learnt=tuple(tuple(next(learnt) for _ in item.calls) for item in transform.items)
+    )
 
 
 def inputs(transform: Transform, columns: list[str]) -> list[str]:
@@ -118,35 +121,37 @@ def inputs(transform: Transform, columns: list[str]) -> list[str]:
     return [column for column in columns if column.lower() in read]
 
 
-def _read_item(who: str, argument: Cursor, columns: list[str]) -> list[Item]:
+def _read_item(reader: Reader, argument: Cursor, columns: list[str]) -> list[Item]:
+    who = reader.who
     text = argument.text()
     if argument.is_type(TokenType.STAR):
         argument.index += 1
-        return _read_star(who, argument, columns)
+        return _read_star(reader, argument, columns)
     tokens = argument.tokens
     words = [argument.word(offset) for offset in range(len(tokens))]
     if len(tokens) > 2 and words[-2] == "AS" and _depth(tokens) == 0:
         expression = argument.sql[tokens[0].start : tokens[-3].end + 1]
         alias = tokens[-1].text.replace('""', '"')
-        return [_item(who, expression, alias)]
+        return [_item(reader, expression, alias)]
     if len(tokens) > 2 and tokens[-1].token_type is TokenType.STAR:
         raise StatementError(
             f"{who}: `{text}` expands a STRUCT; name its fields one by one, as `s.a AS s_a`."
         )
     if all((token.token_type is TokenType.DOT) == bool(i % 2) for i, token in enumerate(tokens)):
-        return [_item(who, text, tokens[-1].text.replace('""', '"'))]
+        return [_item(reader, text, tokens[-1].text.replace('""', '"'))]
     raise StatementError(f"{who}: `{text}` has no name; write `{text} AS name`.")
 
 
-def _read_star(who: str, argument: Cursor, columns: list[str]) -> list[Item]:
+def _read_star(reader: Reader, argument: Cursor, columns: list[str]) -> list[Item]:
     """Read ``* [EXCEPT (…)] [REPLACE (…)]``."""
+    who = reader.who
     dropped: set[str] = set()
     replaced: dict[str, Item] = {}
     if argument.accept("EXCEPT") or argument.accept("EXCLUDE"):
         dropped = {name.lower() for name in argument.inside().separated(lambda c: c.name())}
     if argument.accept("REPLACE"):
         for part in argument.inside().arguments():
-            for item in _read_item(who, part, columns):
+            for item in _read_item(reader, part, columns):
                 replaced[item.alias.lower()] = item
     if not argument.done:
         argument.fail("expected EXCEPT, REPLACE or a comma after *")
@@ -161,56 +166,8 @@ def _read_star(who: str, argument: Cursor, columns: list[str]) -> list[Item]:
     ]
 
 
-def _item(who: str, text: str, alias: str) -> Item:
-    tokens = tokenize(text)
-    calls = []
-    index = 0
-    while index < len(tokens):
-        cursor = Cursor(text, tokens)
-        cursor.index = index
-        if (
-            cursor.word() == "ML"
-            and index + 1 < len(tokens)
-            and tokens[index + 1].token_type is TokenType.DOT
-        ):
-            calls.append(_call(who, cursor))
-            index = cursor.index
-        else:
-            index += 1
-    return Item(alias, text, tuple(calls))
-
-
-def _call(who: str, cursor: Cursor) -> Call:
-    assert cursor.token is not None
-    start = cursor.token.start
-    cursor.index += 2
-    function = cursor.word()
-    if function not in FUNCTIONS:
-        raise StatementError(unknown(f"{who}: function ML", function, sorted(FUNCTIONS)))
-    cursor.index += 1
-    arguments = cursor.inside().arguments()
-    if not cursor.accept("OVER"):
-        raise StatementError(
-            f"{who}: ML.{function}(…) learns from all rows; write OVER () behind it."
-        )
-    inside = cursor.inside()
-    if inside.tokens:
-        raise StatementError(
-            f"{who}: ML.{function}(…) OVER ({inside.text()}): only OVER () is accepted."
-        )
-    spec = FUNCTIONS[function]
-    if not 1 <= len(arguments) <= 1 + len(spec.settings):
-        raise StatementError(
-            f"{who}: ML.{function} has {len(arguments)} arguments; it takes {spec.usage}."
-        )
-    argument = arguments[0].text()
-    if "ML" in {arguments[0].word(i) for i in range(len(arguments[0].tokens))}:
-        raise StatementError(
-            f"{who}: ML.{function}({argument}): one ML function inside another is not accepted."
-        )
-    settings = spec.check(who, tuple(read_value(part) for part in arguments[1:]))
-    stop = cursor.tokens[cursor.index - 1].end + 1
-    return Call(function, argument, settings, start, stop)
+def _item(reader: Reader, text: str, alias: str) -> Item:
+    return Item(alias, text, tuple(reader.calls(text)))
 
 
 def _depth(tokens: list[Any]) -> int:
@@ -224,19 +181,16 @@ def _depth(tokens: list[Any]) -> int:
     return opened - closed
 
 
-def _substitute(item: Item, learnt: tuple[Learnt, ...]) -> str:
-    text = item.text
-    for call, state in reversed(list(zip(item.calls, learnt, strict=True))):
-        sql = FUNCTIONS[call.function].sql(call.argument, state)
-        text = text[: call.start] + sql + text[call.stop :]
-    return f"({text})"
+def _written(item: Item, learnt: tuple[Learnt, ...], training: bool) -> str:
+    calls = list(zip(item.calls, learnt, strict=True))
+    return f"({substitute(item.text, calls, training=training)})"
 
 
 def _check_item(who: str, item: Item) -> None:
     """Refuse what could not be replayed one row at a time."""
     text = item.text
-    for call in reversed(item.calls):
-        text = f"{text[: call.start]}({call.argument}){text[call.stop :]}"
+    for placed in reversed(item.calls):
+        text = f"{text[: placed.start]}({placed.text}){text[placed.stop :]}"
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
     except SqlglotError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlglot.tokenizer_core import Token, TokenType
 
 from mlpond.errors import StatementError
-from mlpond.sql.dialect.tokens import Cursor
+from mlpond.sql.dialect.tokens import Cursor, tokenize
 from mlpond.sql.templates.quoting import string
 
 _TRIAL = "trial_id := "
@@ -116,6 +116,38 @@ def _argument(argument: Cursor, trial: str | None) -> str:
         named = [_named(field) for field in argument.inside().arguments()]
         return ", ".join(text for text in named if not text.startswith(_TRIAL))
     return argument.text()
+
+
+def struct_literal(text: str) -> str | None:
+    """Turn ``STRUCT(a, b AS c)`` into DuckDB's ``{'a': a, 'c': b}``; None if it is none.
+
+    Raises:
+        StatementError: a field has no name.
+    """
+    cursor = Cursor(text, tokenize(text))
+    if cursor.word() != "STRUCT" or len(cursor.tokens) < 2:
+        return None
+    cursor.index = 1
+    if not cursor.is_type(TokenType.L_PAREN):
+        return None
+    fields = cursor.inside().arguments()
+    if not cursor.done:
+        return None
+    return "{" + ", ".join(_field(field) for field in fields) + "}"
+
+
+def _field(field: Cursor) -> str:
+    """Write a field of a STRUCT: its name is its alias, or the name of the column."""
+    tokens = field.tokens
+    if not tokens:
+        field.fail("expected `value AS name` in the STRUCT")
+    value, last = tokens, tokens[-1]
+    if len(tokens) > 2 and field.word(len(tokens) - 2) == "AS":
+        value = tokens[:-2]
+    elif any((token.token_type is TokenType.DOT) != bool(i % 2) for i, token in enumerate(tokens)):
+        field.fail("expected `value AS name` in the STRUCT")
+    name = last.text.replace('""', '"')
+    return f"{string(name)}: {field.sql[value[0].start : value[-1].end + 1]}"
 
 
 def _named(field: Cursor) -> str:

@@ -1,0 +1,137 @@
+"""Reading ``ML.<FUNCTION>(…) [OVER (…)]`` in an item, and writing SQL in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot.tokenizer_core import TokenType
+
+from mlpond.errors import StatementError
+from mlpond.models.preprocessing.function import Call, Function, Learnt
+from mlpond.sql.dialect.calls import struct_literal
+from mlpond.sql.dialect.tokens import Cursor, tokenize
+from mlpond.sql.dialect.values import read_value
+from mlpond.sql.templates.renderer import unknown
+
+Describe = Callable[[list[str]], list[Any]]  # expressions → their DuckDB types
+Written = Callable[[Call, Learnt], str]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A call inside a text, by its place."""
+
+    function: Function
+    call: Call
+    text: str  # of its arguments, as written
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads calls; knows the functions, and the columns that expressions may speak of.
+
+    Attributes:
+        who: The beginning of messages.
+        functions: By name.
+        columns: Of the training query, quoted.
+        describe: Tells the types of expressions.
+    """
+
+    who: str
+    functions: dict[str, Function]
+    columns: tuple[str, ...]
+    describe: Describe
+
+    def calls(self, text: str) -> list[Placed]:
+        """Find the calls in a text; those inside the arguments of others are written out."""
+        cursor = Cursor(text, tokenize(text))
+        found = []
+        while not cursor.done:
+            tokens = cursor.tokens[cursor.index + 1 : cursor.index + 2]
+            if cursor.word() == "ML" and tokens and tokens[0].token_type is TokenType.DOT:
+                found.append(self._call(cursor))
+            else:
+                cursor.index += 1
+        return found
+
+    def _call(self, cursor: Cursor) -> Placed:
+        assert cursor.token is not None
+        start = cursor.token.start
+        cursor.index += 2
+        name = cursor.word()
+        if name not in self.functions:
+            raise StatementError(unknown(f"{self.who}: function ML", name, sorted(self.functions)))
+        cursor.index += 1
+        function = self.functions[name]
+        inside = cursor.inside()
+        text, parts = inside.text(), inside.arguments()
+        over = self._over(function, cursor)
+        stop = cursor.tokens[cursor.index - 1].end + 1
+        most = len(function.arguments) + len(function.settings)
+        if not function.needed <= len(parts) <= most:
+            raise StatementError(
+                f"{self.who}: ML.{name} has {len(parts)} arguments; it takes {function.usage}."
+            )
+        width = len(function.arguments)
+        arguments = [self._argument(function, part) for part in parts[:width]]
+        arguments += ["NULL"] * (width - len(arguments))
+        settings = function.checked(self.who, tuple(read_value(part) for part in parts[width:]))
+        call = Call(
+            name, tuple(arguments), tuple(self.describe(arguments)), settings, over,
+            self.columns, self.who,
+        )  # fmt: skip
+        function.check_call(call)
+        return Placed(function, call, text, start, stop)
+
+    def _over(self, function: Function, cursor: Cursor) -> str:
+        name = function.name
+        if function.over == "none":
+            if cursor.word() == "OVER":
+                raise StatementError(
+                    f"{self.who}: ML.{name}(…) needs its own row alone; leave OVER (…) out."
+                )
+            return ""
+        if not cursor.accept("OVER"):
+            raise StatementError(
+                f"{self.who}: ML.{name}(…) looks at all rows; write OVER () behind it."
+                if function.over == "window"
+                else f"{self.who}: ML.{name}(…) learns from all rows; write OVER () behind it."
+            )
+        text = cursor.inside().text()
+        if text and function.over == "learns":
+            raise StatementError(
+                f"{self.who}: ML.{name}(…) OVER ({text}): only OVER () is accepted."
+            )
+        return text
+
+    def _argument(self, function: Function, part: Cursor) -> str:
+        text = part.text()
+        inner = self.calls(text)
+        for placed in inner:
+            if placed.function.over != "none":
+                raise StatementError(
+                    f"{self.who}: ML.{function.name}({text}): one ML function inside another is "
+                    "not accepted."
+                )
+        written = substitute(text, [(placed, Learnt()) for placed in inner])
+        return f"({struct_literal(written) or written})"
+
+
+def substitute(text: str, calls: list[tuple[Placed, Learnt]], *, training: bool = False) -> str:
+    """Write the SQL of each call in its place.
+
+    Args:
+        text: The text that the calls were read from.
+        calls: Each call with what it learnt, in the order of the text.
+        training: Whether the rows are those that the calls have learnt from.
+    """
+    for placed, learnt in reversed(calls):
+        write: Written = placed.function.sql
+        if training and placed.function.training_sql is not None:
+            write = placed.function.training_sql
+        text = text[: placed.start] + write(placed.call, learnt) + text[placed.stop :]
+    return text
