@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -15,10 +16,10 @@ from mlpond.sql.templates.renderer import unknown
 
 
 def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
-    """Write a version of a model into a folder: ``model.json`` and ``predict.sql``.
+    """Write a version of a model into a folder: ``model.json``, and its functions as SQL.
 
-    ``predict.sql`` makes the schema ``ml`` and the functions of the model in any DuckDB file; it
-    needs nothing of mlpond's.
+    ``predict.sql`` and, of a model with TRANSFORM, ``transform.sql`` make the schema ``ml`` and the
+    function of the model in any DuckDB file; they need nothing of mlpond's.
 
     Raises:
         InputError: the option URI is missing or no local folder.
@@ -54,44 +55,61 @@ def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
                 [version.full_name],
             )
             described[table] += [json.loads(row[0]) for row in rows]
-    macro = engine.value(
-        "select macro_definition from duckdb_functions() "
-        "where schema_name = 'ml' and function_name = ?",
-        [f"predict_{version.full_name}"],
-    )
-    parameters = engine.value(
-        "select parameters from duckdb_functions() where schema_name = 'ml' and function_name = ?",
-        [f"predict_{version.full_name}"],
-    )
-    declared = _declared(parameters)
-    helpers = [
-        f"create or replace macro ml.{row[0]}({', '.join(row[1])}) as {row[2]};"
-        for row in engine.rows(
-            "select function_name, parameters, macro_definition from duckdb_functions() "
-            "where schema_name = 'ml' and function_name in ('identifier', 'relation') "
-            "order by function_name"
-        )
-    ]
-    helpers += [
-        f"create or replace macro ml.{identifier(row[0])}({_declared(row[1])}) as table {row[2]};"
-        for row in engine.rows(
-            "select function_name, parameters, macro_definition from duckdb_functions() "
-            "where schema_name = 'ml' and starts_with(function_name, ?) order by function_name",
-            [f"predict_{version.full_name}@"],  # the models of groups
-        )
-    ]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    text = "\n".join(
+    for function, does in (("predict", "Scores rows with"), ("transform", "Transforms rows with")):
+        text = _script(engine, version, function, does)
+        if text is not None:
+            (folder / f"{function}.sql").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _script(engine: Engine, version: registry.Version, function: str, does: str) -> str | None:
+    """Write the statements that make a function of a model in any file; None if it has none."""
+    known = {
+        row[0]: row[1:]
+        for row in engine.rows(
+            "select function_name, parameters, macro_definition, function_type "
+            "from duckdb_functions() where schema_name = 'ml' and macro_definition is not null"
+        )
+    }
+    name = f"{function}_{version.full_name}"
+    if name not in known:
+        return None
+    groups = sorted(other for other in known if other.startswith(f"{name}@"))
+    wanted = _helpers({other: row[1] for other, row in known.items()}, [name, *groups])
+    helpers = [_create(other, *known[other]) for other in [*wanted, *groups]]
+    return "\n".join(
         [
-            f"-- Scores rows with {version.full_name}: FROM ml.predict('table').",
+            f"-- {does} {version.full_name}: FROM ml.{function}('table').",
             "create schema if not exists ml;",
             *helpers,
-            f"create or replace macro ml.predict({declared}) as table {macro};",
+            _create(function, *known[name]),
+            "",
         ]
     )
-    (folder / "predict.sql").write_text(text + "\n", encoding="utf-8")
-    return folder
+
+
+def _helpers(bodies: dict[str, str], names: list[str]) -> list[str]:
+    """The functions of the library that others call, those first that the next ones call."""
+    found: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        for called in re.findall(r"\bml\.\"?(\w+)\"?\(", bodies[name]):
+            if called in bodies and called not in found and called not in names:
+                visit(called)
+                found[called] = None
+
+    for name in names:
+        visit(name)
+    return list(found)
+
+
+def _create(name: str, parameters: list[str], body: str, kind: str) -> str:
+    table = "table " if kind == "table_macro" else ""
+    return (
+        f"create or replace macro ml.{identifier(name)}({_declared(parameters)}) as {table}{body};"
+    )
 
 
 def _declared(parameters: list[str]) -> str:

@@ -177,15 +177,16 @@ class _Look:
         held_out = self.split.evaluation_rows(self.source.relation)
         weight = instance_weight(self.engine, request, self.source.relation)
         info, known, gathers = self._moments()
-        if not options.family.uses_features:
-            rows = Rows(self.relation, [], label_sql(request, task))
-            return _Encoded(rows, held_out, None, info, False)
-        if weight is not None:
-            known = {}  # what stands in for NULL, and the scale, are those of the weighted rows
         transform, encoded, columns = request.transform, self.relation, request.input_columns
         if transform is not None:
             self.report("fitting TRANSFORM", None)
             transform = fit_transform(self.engine, encoded, transform)
+        if not options.family.uses_features:
+            rows = Rows(self.relation, [], label_sql(request, task))
+            return _Encoded(rows, held_out, transform, info, False)
+        if weight is not None:
+            known = {}  # what stands in for NULL, and the scale, are those of the weighted rows
+        if transform is not None:
             transformed = transform.query(encoded, training=True)
             encoded = f"({transformed})"
             held_out = f"({transform.query(held_out)})" if held_out else None

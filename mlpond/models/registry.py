@@ -53,6 +53,7 @@ TABLES = (
 # ml."<function>_m"(…). The last three are for regression inference.
 FUNCTIONS = (
     "predict",
+    "transform",
     "evaluate",
     "weights",
     "centroids",
@@ -79,6 +80,7 @@ FUNCTIONS = (
 # Those that need data; the others look at the rows held out, or at the training rows.
 NEED_DATA = (
     "predict",
+    "transform",
     "uncalibrated",
     "detect_anomalies",
     "explain_predict",

@@ -14,6 +14,7 @@ from mlpond.models.families import Fitted, Training
 from mlpond.models.families.family import Table
 from mlpond.models.registry import Macro
 from mlpond.models.transform import Transform
+from mlpond.models.transform_macro import transform_macro
 
 
 def store(training: Training, fitted: Fitted, started: float) -> None:
@@ -94,6 +95,8 @@ def further_macros(training: Training, fitted: Fitted) -> list[Macro]:
     """The functions of a model that rest on its others: explanations, and promises."""
     own = {macro.function for macro in fitted.macros}
     macros = explanation_macros(training, fitted)
+    if training.transform is not None:
+        macros.append(transform_macro(training.transform))
     if training.task.label and "predict" in own and "conformal" not in own:
         macros.append(conformal_macro(training, fitted.class_scores))
     return macros

@@ -118,36 +118,44 @@ def _argument(argument: Cursor, trial: str | None) -> str:
     return argument.text()
 
 
-def struct_literal(text: str) -> str | None:
-    """Turn ``STRUCT(a, b AS c)`` into DuckDB's ``{'a': a, 'c': b}``; None if it is none.
+def struct_fields(text: str) -> list[tuple[str, str]] | None:
+    """Read ``STRUCT(a, b AS c)``: the name and the SQL of each field; None if it is none.
 
     Raises:
         StatementError: a field has no name.
     """
     cursor = Cursor(text, tokenize(text))
-    if cursor.word() != "STRUCT" or len(cursor.tokens) < 2:
-        return None
-    cursor.index = 1
-    if not cursor.is_type(TokenType.L_PAREN):
+    if not cursor.accept("STRUCT") or not cursor.is_type(TokenType.L_PAREN):
         return None
     fields = cursor.inside().arguments()
-    if not cursor.done:
-        return None
-    return "{" + ", ".join(_field(field) for field in fields) + "}"
+    return [_field(field) for field in fields] if cursor.done else None
 
 
-def _field(field: Cursor) -> str:
-    """Write a field of a STRUCT: its name is its alias, or the name of the column."""
+def struct_literal(fields: list[tuple[str, str]]) -> str:
+    """Write a STRUCT as DuckDB does: ``{'a': a, 'c': b}``."""
+    return "{" + ", ".join(f"{string(name)}: {sql}" for name, sql in fields) + "}"
+
+
+def _field(field: Cursor) -> tuple[str, str]:
+    """Read a field of a STRUCT: its name is its alias, or the name of the column."""
     tokens = field.tokens
     if not tokens:
         field.fail("expected `value AS name` in the STRUCT")
     value, last = tokens, tokens[-1]
     if len(tokens) > 2 and field.word(len(tokens) - 2) == "AS":
         value = tokens[:-2]
-    elif any((token.token_type is TokenType.DOT) != bool(i % 2) for i, token in enumerate(tokens)):
+    elif not is_column(tokens):
         field.fail("expected `value AS name` in the STRUCT")
-    name = last.text.replace('""', '"')
-    return f"{string(name)}: {field.sql[value[0].start : value[-1].end + 1]}"
+    return last.text.replace('""', '"'), field.sql[value[0].start : value[-1].end + 1]
+
+
+def is_column(tokens: list[Token]) -> bool:
+    """Tell whether tokens are the name of a column, such as ``x`` or ``s.a``."""
+    return all(
+        (token.token_type is TokenType.DOT) == bool(i % 2)
+        and (i % 2 == 1 or token.token_type in (TokenType.VAR, TokenType.IDENTIFIER))
+        for i, token in enumerate(tokens)
+    )
 
 
 def _named(field: Cursor) -> str:

@@ -40,10 +40,10 @@ def rename_parameters(sql: str) -> str:
         if token.group("lambda"):
             names = re.findall(r"\w+", token.group("names"))
             scopes.append((depth, frozenset(names)))
-            out.append(f"lambda {', '.join(PREFIX + name for name in names)}:")
+            out.append(f"lambda {', '.join(PREFIX + name.removeprefix(PREFIX) for name in names)}:")
             continue
         if token.group("name") and _is_parameter(sql, token, scopes):
-            text = PREFIX + text
+            text = PREFIX + text.removeprefix(PREFIX)  # SQL that has been here before
         elif token.group("other"):
             if text in "([{":
                 depth += 1

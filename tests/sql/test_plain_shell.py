@@ -49,8 +49,14 @@ OTHER_MODELS = {
     "from penguins where body_mass_g is not null",
     "penguin_components": "model_type = 'pca', num_principal_components = 2) as "
     "select * exclude (year) from penguins",
+    "penguin_scales": "model_type = 'transform_only') as select body_mass_g, species from penguins",
     "penguin_margins": "model_type = 'svm_classifier', input_label_cols = ['sex']) as "
     "select body_mass_g, bill_depth_mm, sex from penguins where sex is not null",
+}
+
+TRANSFORMS = {
+    "penguin_scales": "transform (ml.standard_scaler(body_mass_g) over () as mass, "
+    "ml.one_hot_encoder(species) over () as species)",
 }
 
 
@@ -64,7 +70,8 @@ def file(tmp_path_factory) -> Path:
         session.sql("create table flights.features as from penguins where sex is not null")
         for name in sorted({name for entry in catalog() for name in models_of(entry)}):
             if name in OTHER_MODELS:
-                session.sql(f"create model {name} options ({OTHER_MODELS[name]}")
+                transform = TRANSFORMS.get(name, "")
+                session.sql(f"create model {name} {transform} options ({OTHER_MODELS[name]}")
                 continue
             kind, label, features, source = MODELS.get(name, PENGUINS)
             session.sql(

@@ -21,6 +21,7 @@ MODEL_TYPES = {
     "PCA": "pca",
     "SVM_CLASSIFIER": "svm",
     "SVM_REGRESSOR": "svm",
+    "TRANSFORM_ONLY": "transform_only",
 }
 
 __all__ = ["MODEL_TYPES", "Family", "Fitted", "Training", "find_family"]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from mlpond.models.preprocessing import encoders, scalers
+from mlpond.models.preprocessing import (
+    buckets,
+    crosses,
+    encoders,
+    imputers,
+    scalers,
+    vectors,
+    words,
+)
 from mlpond.models.preprocessing.function import Call, Function, Learnt
 from mlpond.models.preprocessing.learning import learn
 
+MODULES = (buckets, crosses, encoders, imputers, scalers, vectors, words)
 FUNCTIONS: dict[str, Function] = {
-    function.name: function for module in (encoders, scalers) for function in module.FUNCTIONS
+    function.name: function for module in MODULES for function in module.FUNCTIONS
 }
 
 __all__ = ["FUNCTIONS", "Call", "Function", "Learnt", "learn"]

@@ -1,8 +1,13 @@
-"""Encoders: categories turned into numbers."""
+"""Encoders: categories turned into numbers.
+
+A category is kept if it is frequent enough and among the most frequent. The kept ones are numbered
+from 1 in alphabetical order; NULL, what was not kept and what was never seen share the number 0.
+"""
 
 from __future__ import annotations
 
 from mlpond.models.preprocessing.function import (
+    ARRAY,
     CATEGORY,
     Call,
     Entry,
@@ -15,52 +20,89 @@ from mlpond.models.preprocessing.function import (
     number_categories,
     one_of,
 )
+from mlpond.sql.templates.lambdas import PREFIX
 from mlpond.sql.templates.quoting import string
 
-TOP_K = Setting("top_k", 32_000, *at_least(1))
+TOP_K = Setting("top_k", 32_000, *at_least(1, 1_000_000))
 FREQUENCY_THRESHOLD = Setting("frequency_threshold", 5, *at_least(0))
 
 
+def most_frequent(call: Call, key: str) -> str:
+    """The end of the query that finds the kept categories, the most frequent first."""
+    return (
+        f"having count(*) >= {call['frequency_threshold']} and ({key}) is not null "
+        f"order by count(*) desc, 1 limit {call['top_k']}"
+    )
+
+
 def count_categories(call: Call) -> Tally:
-    """Count the rows of every category, as text."""
-    return Tally((f"{call.x}::varchar",), {"n": "count(*)"})
+    """Count the rows of every category that is kept, as text."""
+    key = f"{call.x}::varchar"
+    return Tally((key,), {"n": "count(*)"}, most_frequent(call, key))
 
 
-def kept(call: Call, found: Found) -> list[str]:
-    """The most frequent categories that are frequent enough, by frequency, ties by name."""
-    counts = [
-        (key[0], row["n"])
-        for key, row in found.groups
-        if key[0] is not None and row["n"] >= call["frequency_threshold"]
-    ]
-    return [name for name, _ in sorted(counts, key=lambda c: (-c[1], c[0]))][: call["top_k"]]
+def _count_elements(call: Call) -> Tally:
+    rows = f"(select unnest({call.x})::varchar as category from "
+    return Tally(
+        ("category",),
+        {"n": "count(*)"},
+        most_frequent(call, "category"),
+        lambda source: f"{rows}{source})",
+    )
 
 
-def index_of(call: Call, learnt: Learnt) -> str:
-    """SQL of the index of the row's category; 0 for NULL and for what was not kept."""
-    names = ", ".join(string(text) for _, text in learnt.categories())
+def keep(call: Call, found: Found) -> Learnt:
+    """Number the kept categories in alphabetical order."""
+    return Learnt({}, number_categories(sorted(key[0] for key, _ in found.groups)))
+
+
+def index_of(value: str, learnt: Learnt, key: str = "category") -> str:
+    """SQL of the index of a category; 0 for NULL and for what was not kept."""
+    names = ", ".join(string(text) for _, text in learnt.categories(key))
     if not names:
         return "0::bigint"
     # an ENUM numbers its values from 0, and a value outside it is NULL: index 0
-    return f"coalesce(enum_code(try_cast({call.x}::varchar as enum({names})))::bigint + 1, 0)"
+    return f"coalesce(enum_code(try_cast({value}::varchar as enum({names})))::bigint + 1, 0)"
+
+
+def _label_encoder(call: Call, learnt: Learnt) -> str:
+    return index_of(call.x, learnt)
 
 
 def _learn_one_hot(call: Call, found: Found) -> Learnt:
-    names = kept(call, found)
-    dropped: tuple[Entry, ...] = ()
-    if call["drop"] == "most_frequent" and names:
-        dropped = (Entry("dropped", None, names[0]),)
-    return Learnt({}, (*number_categories(sorted(names)), *dropped))
+    learnt = keep(call, found)
+    if call["drop"] == "none" or not found.groups:
+        return learnt
+    first = min(found.groups, key=lambda group: (-group[1]["n"], group[0][0]))
+    return Learnt({}, (*learnt.entries, Entry("dropped", None, first[0][0])))
 
 
 def _one_hot_encoder(call: Call, learnt: Learnt) -> str:
     value, dropped = "1e0", learnt.text("dropped")
     if dropped is not None:
         value = f"case when {call.x}::varchar = {string(dropped)} then 0e0 else 1e0 end"
-    return f"[{{'index': {index_of(call, learnt)}, 'value': {value}}}]"
+    return f"[{{'index': {index_of(call.x, learnt)}, 'value': {value}}}]"
+
+
+def indices_of(call: Call, learnt: Learnt) -> str:
+    """SQL of the indices of the elements of a list."""
+    element = f"{PREFIX}e"
+    return f"list_transform({call.x}, lambda {element}: {index_of(element, learnt)})"
+
+
+def _multi_hot_encoder(call: Call, learnt: Learnt) -> str:
+    return f"ml.hot({indices_of(call, learnt)})"
 
 
 FUNCTIONS = (
+    Function(
+        "LABEL_ENCODER",
+        _label_encoder,
+        arguments=(CATEGORY,),
+        settings=(TOP_K, FREQUENCY_THRESHOLD),
+        tally=count_categories,
+        learn=keep,
+    ),
     Function(
         "ONE_HOT_ENCODER",
         _one_hot_encoder,
@@ -72,5 +114,13 @@ FUNCTIONS = (
         ),
         tally=count_categories,
         learn=_learn_one_hot,
+    ),
+    Function(
+        "MULTI_HOT_ENCODER",
+        _multi_hot_encoder,
+        arguments=(ARRAY,),
+        settings=(TOP_K, FREQUENCY_THRESHOLD),
+        tally=_count_elements,
+        learn=keep,
     ),
 )

@@ -21,7 +21,7 @@ from typing import Any
 from mlpond.engine import Engine
 from mlpond.errors import InputError, StatementError
 from mlpond.models.features import is_number
-from mlpond.sql.templates.quoting import identifier
+from mlpond.sql.templates.quoting import double, identifier
 
 REQUIRED = object()  # the default of a setting that has none
 
@@ -122,12 +122,13 @@ class Call:
 
     Attributes:
         function: Its name, without ``ML.``, in upper case.
-        arguments: SQL of the expressions, in brackets; NULL stands for one that was left out.
+        arguments: SQL of the expressions; NULL stands for one that was left out.
         types: Their DuckDB types.
         settings: Checked, with defaults, by name.
         over: What stands in OVER (…), for functions whose ``over`` is "window"; else empty.
         columns: All columns of the training query, quoted, for a hash of the row.
         who: The beginning of messages.
+        parts: For each argument that is written STRUCT(…) the names and SQL of its fields.
     """
 
     function: str
@@ -137,6 +138,7 @@ class Call:
     over: str = ""
     columns: tuple[str, ...] = ()
     who: str = ""
+    parts: tuple[list[tuple[str, str]] | None, ...] = ()
 
     @property
     def x(self) -> str:
@@ -149,7 +151,11 @@ class Call:
     def fields(self, argument: int = 0) -> list[tuple[str, str, Any]]:
         """(name, SQL, type) of the fields of an argument that is a STRUCT."""
         sql, kind = self.arguments[argument], self.types[argument]
-        return [(name, f"{sql}.{identifier(name)}", child) for name, child in kind.children]
+        written = dict((self.parts[argument] if argument < len(self.parts) else None) or ())
+        return [
+            (name, written.get(name) or f"{sql}.{identifier(name)}", child)
+            for name, child in kind.children
+        ]
 
     def refuse(self, message: str) -> InputError:
         """The error that says what is wrong with this call."""
@@ -161,12 +167,19 @@ class Tally:
     """A GROUP BY query over the training rows; rows in which a key is NULL are groups too.
 
     Attributes:
-        keys: SQL of the expressions to group by; calls with the same keys share a query.
+        keys: SQL of the expressions to group by.
         aggregates: SQL of aggregates by the name under which ``Found`` gives them.
+        tail: What stands behind GROUP BY, such as HAVING … ORDER BY … LIMIT ….
+        rows: Makes the relation of the rows to count from that of the training rows, where it is
+            another, such as the elements of lists.
+
+    Calls with the same keys, tail and rows share a query.
     """
 
     keys: tuple[str, ...]
     aggregates: Mapping[str, str]
+    tail: str = ""
+    rows: Callable[[str], str] = lambda source: source
 
 
 @dataclass(frozen=True)
@@ -218,7 +231,7 @@ class Function:
     settings: tuple[Setting, ...] = ()
     over: str = "learns"
     aggregates: Callable[[Call], Mapping[str, str]] | None = None
-    tally: Callable[[Call], Tally] | None = None
+    tally: Callable[[Call], Tally | None] | None = None
     learn: Callable[[Call, Found], Learnt] = store_numbers
     fit: Callable[[Engine, str, Call], Learnt] | None = None
     training_sql: Callable[[Call, Learnt], str] | None = None
@@ -263,6 +276,23 @@ class Function:
                     f"{argument.name} has type {kind}; it must be {argument.expected}."
                 )
         self.check(call)
+
+
+def finite(call: Call, argument: int = 0) -> str:
+    """SQL of a number to learn from: NULL where it is NaN or infinite."""
+    sql = call.arguments[argument]
+    is_whole = call.types[argument].id not in ("float", "double")
+    return f"{sql}::double" if is_whole else f"ml.finite({sql})"
+
+
+def number(value: float | None) -> str:
+    """SQL of a number that was learnt; NULL where there was nothing to learn from."""
+    return "NULL" if value is None else double(value)
+
+
+def is_boolean(value: Any) -> bool:
+    """Tell whether a setting is TRUE or FALSE."""
+    return isinstance(value, bool)
 
 
 def is_count(value: Any) -> bool:

@@ -51,28 +51,30 @@ def _aggregate(
 
 def _group(engine: Engine, source: str, tallies: list[Tally | None]) -> list[Groups]:
     """Run one query for each distinct list of keys, with the aggregates of all its tallies."""
-    wanted: dict[tuple[str, ...], dict[str, None]] = {}
+    wanted: dict[tuple[Any, ...], dict[str, None]] = {}
     for tally in tallies:
         if tally is not None:
-            wanted.setdefault(tally.keys, {}).update(dict.fromkeys(tally.aggregates.values()))
+            key = (tally.keys, tally.rows(source), tally.tail)
+            wanted.setdefault(key, {}).update(dict.fromkeys(tally.aggregates.values()))
     rows = {
-        keys: engine.rows(
-            f"select {', '.join((*keys, *aggregates))} from {source} "
-            f"group by {', '.join(str(i + 1) for i in range(len(keys)))}"
+        (keys, relation, tail): engine.rows(
+            f"select {', '.join((*keys, *aggregates))} from {relation} "
+            f"group by {', '.join(str(i + 1) for i in range(len(keys)))} {tail}"
         )
-        for keys, aggregates in wanted.items()
+        for (keys, relation, tail), aggregates in wanted.items()
     }
     found: list[Groups] = []
     for tally in tallies:
         if tally is None:
             found.append([])
             continue
-        width, order = len(tally.keys), list(wanted[tally.keys])
+        key = (tally.keys, tally.rows(source), tally.tail)
+        width, order = len(tally.keys), list(wanted[key])
         places = {name: width + order.index(sql) for name, sql in tally.aggregates.items()}
         found.append(
             [
                 (tuple(row[:width]), {name: row[at] for name, at in places.items()})
-                for row in rows[tally.keys]
+                for row in rows[key]
             ]
         )
     return found

@@ -10,12 +10,13 @@ from sqlglot.tokenizer_core import TokenType
 
 from mlpond.errors import StatementError
 from mlpond.models.preprocessing.function import Call, Function, Learnt
-from mlpond.sql.dialect.calls import struct_literal
+from mlpond.sql.dialect.calls import is_column, struct_fields, struct_literal
 from mlpond.sql.dialect.tokens import Cursor, tokenize
 from mlpond.sql.dialect.values import read_value
 from mlpond.sql.templates.renderer import unknown
 
 Describe = Callable[[list[str]], list[Any]]  # expressions → their DuckDB types
+Fields = list[tuple[str, str]]  # names and SQL of the fields of a STRUCT
 Written = Callable[[Call, Learnt], str]
 
 
@@ -77,12 +78,13 @@ class Reader:
                 f"{self.who}: ML.{name} has {len(parts)} arguments; it takes {function.usage}."
             )
         width = len(function.arguments)
-        arguments = [self._argument(function, part) for part in parts[:width]]
-        arguments += ["NULL"] * (width - len(arguments))
+        written = [self._argument(function, part) for part in parts[:width]]
+        written += [("NULL", None)] * (width - len(written))
+        arguments = [sql for sql, _ in written]
         settings = function.checked(self.who, tuple(read_value(part) for part in parts[width:]))
         call = Call(
             name, tuple(arguments), tuple(self.describe(arguments)), settings, over,
-            self.columns, self.who,
+            self.columns, self.who, tuple(fields for _, fields in written),
         )  # fmt: skip
         function.check_call(call)
         return Placed(function, call, text, start, stop)
@@ -108,7 +110,8 @@ class Reader:
             )
         return text
 
-    def _argument(self, function: Function, part: Cursor) -> str:
+    def _argument(self, function: Function, part: Cursor) -> tuple[str, Fields | None]:
+        """Give the SQL of an argument, and its fields if it is written as a STRUCT."""
         text = part.text()
         inner = self.calls(text)
         for placed in inner:
@@ -118,7 +121,10 @@ class Reader:
                     "not accepted."
                 )
         written = substitute(text, [(placed, Learnt()) for placed in inner])
-        return f"({struct_literal(written) or written})"
+        fields = struct_fields(written)
+        if fields is not None:
+            return struct_literal(fields), fields
+        return (written if is_column(part.tokens) else f"({written})"), None
 
 
 def substitute(text: str, calls: list[tuple[Placed, Learnt]], *, training: bool = False) -> str:
