@@ -19,8 +19,13 @@ The type of a parameter says how its argument is written into the query: relatio
 names, and are quoted; an expression is SQL as it stands; a distribution is the name of a family
 that has `ml.<name>_cdf`, `ml.<name>_random` and so on, and goes between `ml.` and `_cdf` in the
 body; numbers are a list of at least one, written as arguments of a call: `1e0, 2e0`; a duration is
-a number, or an INTERVAL or its text, written as what can be added to a time. forms.py has other
-forms of them.
+a number, or an INTERVAL or its text, written as what can be added to a time; strings are a list of
+texts. forms.py has other forms of them. A condition is SQL, or a value of the column that the
+parameter `event` names, if that is given; conditions are a list of these, written as one whole
+number whose bit i says whether condition i holds, and `name.texts` is the list as it came.
+
+A template with `Variants: name` is rendered twice, once with that parameter None: where NULL asks for
+another query, and not for another value in it.
 
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
 
@@ -39,7 +44,8 @@ from mlpond.errors import TemplateError
 LEVELS = ("partial", "keyed", "global")
 PARAMETER_TYPES = (
     "model", "relation", "column", "columns", "expression", "distribution", "double", "integer",
-    "boolean", "string", "list", "numbers", "any", "duration",
+    "boolean", "string", "strings", "list", "numbers", "any", "duration", "condition",
+    "conditions",
 )  # fmt: skip
 TEST_FIELDS = {
     "statistic": ("DOUBLE", "the test statistic"),
@@ -70,7 +76,7 @@ F_TEST_FIELDS = {
     ).items()
 }
 _SECTION = re.compile(r"(Functions|Parameters|Columns)\b(?:\s*\((.*)\))?\s*\Z")
-_LABEL = re.compile(r"(Level|Example|Source):\s*(.*)\Z")
+_LABEL = re.compile(r"(Level|Example|Source|Variants):\s*(.*)\Z")
 _SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)\Z")
 
 
@@ -114,6 +120,7 @@ class Header:
     level: str
     example: str | None
     source: str
+    variants: str | None = None
 
 
 def read_header(text: str, path: str) -> Header:
@@ -131,7 +138,7 @@ def read_header(text: str, path: str) -> Header:
         raise TemplateError(f"template {path}: it does not open with a header comment {{# … #}}.")
     summary: list[str] = []
     sections: dict[str, list[str]] = {"Functions": [], "Parameters": [], "Columns": []}
-    labels: dict[str, list[str]] = {"Level": [], "Example": [], "Source": []}
+    labels: dict[str, list[str]] = {"Level": [], "Example": [], "Source": [], "Variants": []}
     target = summary
     for line in match.group(1).splitlines():
         bare = line.strip()
@@ -160,6 +167,7 @@ def read_header(text: str, path: str) -> Header:
         level=level,
         example="\n".join(labels["Example"]).strip() or None,
         source=" ".join(labels["Source"]).strip(),
+        variants=" ".join(labels["Variants"]).strip() or None,
     )
 
 

@@ -11,7 +11,7 @@ from mlpond.sql.templates.catalog import Template, names, read_text, templates
 from mlpond.sql.templates.forms import MARK, Forms
 from mlpond.sql.templates.header import Parameter
 from mlpond.sql.templates.lambdas import rename_parameters
-from mlpond.sql.templates.renderer import render_text
+from mlpond.sql.templates.renderer import Conditions, render_text
 
 _DEEPEST = 200  # pieces that are joined in one go
 
@@ -51,14 +51,32 @@ def _in_order_of_use(rendered: dict[str, str]) -> Iterator[tuple[str, str]]:
 def table_macro(template: Template) -> str:
     """Write the macro that runs a template's query on arguments given in SQL."""
     parameters = template.header.parameters
-    text = render_text(template.text, {p.name: mark(p.name) for p in parameters}, template.path)
-    body = rename_parameters(text)
+    arguments = {p.name: _argument(p) for p in parameters}
+    arguments |= {
+        f"{p.name}.texts": f"ml.strings({p.name})" for p in parameters if p.type == "conditions"
+    }
+    chosen = template.header.variants
+    bodies = [rename_parameters(render_text(template.text, marks(template), template.path))]
+    if chosen:
+        without = marks(template) | {chosen: None}
+        bodies.append(rename_parameters(render_text(template.text, without, template.path)))
     return query_macro(
         template.name,
         [(p.name, p.default) for p in parameters],
-        body,
-        Forms({p.name: _argument(p) for p in parameters}),
+        bodies,
+        Forms(arguments),
+        chosen,
     )
+
+
+def marks(template: Template) -> dict[str, str | None]:
+    """Return what stands in a body for each parameter of a template."""
+    return {
+        p.name: Conditions(mark(p.name), mark(f"{p.name}.texts"))
+        if p.type == "conditions"
+        else mark(p.name)
+        for p in template.header.parameters
+    }
 
 
 def mark(name: str) -> str:
@@ -67,7 +85,11 @@ def mark(name: str) -> str:
 
 
 def query_macro(
-    name: str, parameters: list[tuple[str, str | None]], body: str, arguments: dict[str, str]
+    name: str,
+    parameters: list[tuple[str, str | None]],
+    body: str | list[str],
+    arguments: dict[str, str],
+    variants: str | None = None,
 ) -> str:
     """Write a table macro whose query is put together from its arguments.
 
@@ -78,25 +100,34 @@ def query_macro(
     Args:
         name: Name of the macro in schema ml.
         parameters: (name, default in SQL or None).
-        body: The query, with marks.
+        body: The query, with marks; or that and the query for a parameter that is NULL.
         arguments: For each mark the SQL that gives the text to put there.
+        variants: The parameter that chooses between two bodies.
     """
+    listed = ", ".join(p if default is None else f"{p} := {default}" for p, default in parameters)
+    texts = [_joined(text, arguments) for text in ([body] if isinstance(body, str) else body)]
+    text = texts[0] if len(texts) == 1 else (
+        f"case when {variants} is null then\n    {texts[1]}\n    else {texts[0]} end"
+    )  # fmt: skip
+    return (
+        f"create or replace macro ml.{quoting.identifier(name)}({listed}) as table from query(\n"
+        f"    {text}\n);\n"
+    )
+
+
+def _joined(body: str, arguments: dict[str, str]) -> str:
+    """Write the SQL that joins the pieces of a body and its arguments."""
     pieces = []
     for index, piece in enumerate(body.strip().split(MARK)):
         if index % 2:
             pieces.append(arguments[piece])
         elif piece:
             pieces.append(quoting.string(piece))
-    listed = ", ".join(p if default is None else f"{p} := {default}" for p, default in parameters)
     while len(pieces) > _DEEPEST:  # DuckDB limits the depth of an expression
         pieces = [
             f"({' || '.join(pieces[i : i + _DEEPEST])})" for i in range(0, len(pieces), _DEEPEST)
         ]
-    joined = "\n    || ".join(pieces)
-    return (
-        f"create or replace macro ml.{quoting.identifier(name)}({listed}) as table from query(\n"
-        f"    {joined}\n);\n"
-    )
+    return "\n    || ".join(pieces)
 
 
 def _argument(parameter: Parameter) -> str:
@@ -118,8 +149,10 @@ def _argument(parameter: Parameter) -> str:
         return f"'(' || {name} || e'\\n)'"  # the line break ends a comment
     if parameter.type == "distribution":
         return f"ml.distribution_name({name})"
-    if parameter.type == "numbers":
-        return f"ml.numbers({name})"
+    if parameter.type in ("numbers", "strings"):
+        return f"ml.{parameter.type}({name})"
+    if parameter.type in ("condition", "conditions"):
+        return f"ml.{parameter.type}({name}, event)"
     if parameter.type in ("string", "model"):
         return f"ml.literal({name})"
     if parameter.type == "double":

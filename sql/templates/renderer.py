@@ -22,6 +22,18 @@ class Raw(str):
     """SQL text that is quoted already: it goes into a template as it is."""
 
 
+class Conditions(str):
+    """Conditions as one number in SQL; ``texts`` is the list of them as they came, in SQL."""
+
+    texts: str
+
+    def __new__(cls, number: str, texts: str) -> Conditions:
+        """Hold both."""
+        self = super().__new__(cls, number)
+        self.texts = texts
+        return self
+
+
 @cache
 def environment() -> jinja2.Environment:
     """Return the Jinja environment that every template is rendered in."""
@@ -58,18 +70,56 @@ def render(template: Template, arguments: Mapping[str, Any]) -> str:
     for name in arguments:
         if name not in known:
             raise InputError(unknown(f"{template.name}: parameter", name, list(known)))
-    values: dict[str, str] = {}
+    values: dict[str, str | None] = {}
     for parameter in template.header.parameters:
-        if parameter.name in arguments:
+        if parameter.type in ("condition", "conditions"):
+            given = arguments.get(parameter.name)
+            if given is None and parameter.default is None:
+                raise InputError(_missing(template.name, parameter))
+            values[parameter.name] = _conditions(
+                template.name, parameter, given, arguments.get("event")
+            )
+        elif parameter.name in arguments:
             values[parameter.name] = quote(template.name, parameter, arguments[parameter.name])
         elif parameter.default is not None:
             values[parameter.name] = _default(template.name, parameter, parameter.default)
         else:
-            raise InputError(
-                f"{template.name}: parameter {parameter.name!r} is missing "
-                f"({parameter.type}: {parameter.meaning})."
-            )
+            raise InputError(_missing(template.name, parameter))
+    chosen = template.header.variants
+    if chosen and values[chosen] == "NULL":
+        values[chosen] = None
     return rename_parameters(render_text(template.text, values, template.path))
+
+
+def _missing(owner: str, parameter: Parameter) -> str:
+    return (
+        f"{owner}: parameter {parameter.name!r} is missing ({parameter.type}: {parameter.meaning})."
+    )
+
+
+def _conditions(owner: str, parameter: Parameter, value: Any, event: Any) -> str:
+    """Write conditions as the macros ml.condition and ml.conditions do."""
+    if parameter.type == "condition" and (value is None or isinstance(value, str)):
+        return _condition(value, event)
+    if isinstance(value, (list, tuple)) and 1 <= len(value) <= 30 and all(
+        isinstance(item, str) for item in value
+    ):  # fmt: skip
+        number = " + ".join(
+            f"{_condition(item, event)}::bigint * {1 << i}" for i, item in enumerate(value)
+        )
+        return Conditions(f"({number})", quoting.literal(list(value)))
+    raise InputError(
+        f"{owner}: parameter {parameter.name} is {value!r} ({type(value).__name__}); "
+        f"it must be of type {parameter.type}: {parameter.meaning}."
+    )
+
+
+def _condition(condition: str | None, event: str | None) -> str:
+    if condition is None:
+        return "true"
+    if event is None:
+        return f"coalesce(({condition}\n)::boolean, false)"
+    return f"coalesce({quoting.identifier(event)} = {quoting.string(condition)}, false)"
 
 
 def _default(owner: str, parameter: Parameter, default: str) -> str:
@@ -143,7 +193,8 @@ def quote(owner: str, parameter: Parameter, value: Any) -> str:
         kind == "string" and isinstance(value, str)
     ):
         return quoting.literal(value)
-    if kind in ("list", "any"):
+    strings = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+    if kind in ("list", "any") or (kind == "strings" and strings):
         return quoting.literal(value)
     raise InputError(
         f"{owner}: parameter {parameter.name} is {value!r} ({type(value).__name__}); "

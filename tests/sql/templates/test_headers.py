@@ -171,6 +171,7 @@ def test_every_query_renders_in_python(template):
         "expression": "true", "distribution": "normal", "numbers": [0, 1], "model": "m",
         "string": "x", "integer": 1, "double": 0.5, "boolean": True, "list": [1], "any": 1,
         "duration": 1,
+        "conditions": ["true"], "strings": ["x"],
     }  # fmt: skip
     given = {p.name: values[p.type] for p in template.header.parameters if p.default is None}
     assert "{{" not in render(template, given)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from mlpond.sql.templates import installer
 from mlpond.sql.templates.catalog import templates
 from mlpond.sql.templates.renderer import render_text
 
@@ -37,7 +38,7 @@ def test_a_source_is_read_before_a_step_has_a_plain_name():
         if template.header.functions:
             continue
         parameters = template.header.parameters
-        marks = {p.name: f"\x01{p.name}\x01" for p in parameters}
+        marks = installer.marks(template)
         body = render_text(template.text, marks, template.path)
         steps = [
             (found.start(), found.group(1))
