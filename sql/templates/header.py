@@ -24,8 +24,8 @@ texts. forms.py has other forms of them. A condition is SQL, or a value of the c
 parameter `event` names, if that is given; conditions are a list of these, written as one whole
 number whose bit i says whether condition i holds, and `name.texts` is the list as it came.
 
-A template with `Variants: name` is rendered twice, once with that parameter None: where NULL asks for
-another query, and not for another value in it.
+A template with `Variants: name` is rendered twice, once with that parameter None: where NULL asks
+for another query, and not for another value in it.
 
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
 
