@@ -28,6 +28,7 @@ from mlpond.udf import in_plain_sql
 
 if TYPE_CHECKING:
     from mlpond.models.families.family import Report
+    from mlpond.models.neighbors import Searches
     from mlpond.models.validation.measure import Part
 
 WHO = "ml.recursive_elimination"
@@ -67,6 +68,7 @@ def eliminate(
     folds: int,
     threads: int,
     report: Report,
+    searches: Searches,
 ) -> list[Eliminated]:
     """Train on ever fewer features, each time on the rows of every fold but one.
 
@@ -78,6 +80,7 @@ def eliminate(
         folds: Number of folds, from 2.
         threads: How many threads may work at once.
         report: Told what is going on.
+        searches: Of the session: the points of models in memory.
 
     Returns:
         The features, the one left last first.
@@ -101,7 +104,7 @@ def eliminate(
         stack.enter_context(in_plain_sql(engine))
         stack.enter_context(engine.transaction())
         source = stack.enter_context(open_source(engine, query, request.columns))
-        job = open_job(engine, request, [], source, threads, report)
+        job = open_job(engine, request, [], source, threads, report, searches)
         parts = stack.enter_context(folded(job, folds))
         return _run(request, parts, objective, step)
 

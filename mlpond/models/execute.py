@@ -73,7 +73,7 @@ def eliminate_from_sql(pond: Session, query: str, options: str, step: int, folds
     try:
         found = eliminate(
             cursor, query, values, step=step, folds=folds, threads=threads_of(cursor),
-            report=pond.report,
+            report=pond.report, searches=pond.searches,
         )  # fmt: skip
     finally:
         cursor.con.close()

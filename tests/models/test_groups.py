@@ -49,6 +49,7 @@ KINDS = [
     ("glm", "family = 'GAUSSIAN', input_label_cols = ['y']", "x, z, w, y"),
     ("naive_bayes", "input_label_cols = ['late']", "x, z, w, late"),
     ("knn_regressor", "num_neighbors = 3, input_label_cols = ['y']", "x, z, y"),
+    ("svm_classifier", "input_label_cols = ['late']", "x, z, late"),
     ("svm_regressor", "input_label_cols = ['y']", "x, z, y"),
     ("kmeans", "num_clusters = 2, kmeans_init_method = 'KMEANS++'", "x, z, y"),
     ("pca", "num_principal_components = 2", "x, z, y"),

@@ -8,7 +8,7 @@ from numba import njit
 from mlpond.udfs.design import Array, IntArray
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def path_lengths(
     X: Array,
     roots: IntArray,

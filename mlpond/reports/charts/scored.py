@@ -138,10 +138,8 @@ def share_lines(rows: list[Row], x: str, y: str, *, several: bool) -> alt.Chart:
     scale = alt.Scale(domain=[0, 1], nice=False)
     names = list(dict.fromkeys(row["series"] for row in rows))
     color = alt.Color("series:N", scale=colors(names)) if several else alt.value(FIRST)
-    return (
-        alt.Chart(data(rows))
-        .mark_line()
-        .encode(
-            x=alt.X("x:Q", title=x, scale=scale), y=alt.Y("y:Q", title=y, scale=scale), color=color
-        )
+    lines: alt.Chart = alt.Chart(data(rows)).mark_line()
+    found: alt.Chart = lines.encode(
+        x=alt.X("x:Q", title=x, scale=scale), y=alt.Y("y:Q", title=y, scale=scale), color=color
     )
+    return found
