@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ import jinja2
 
 from mlpond.errors import InputError, TemplateError
 from mlpond.sql.templates import forms, quoting
+from mlpond.sql.templates.bytecode import compiled_templates
 from mlpond.sql.templates.catalog import Template, catalog, read_text
 from mlpond.sql.templates.header import Parameter
 from mlpond.sql.templates.lambdas import rename_parameters
@@ -39,6 +41,7 @@ def environment() -> jinja2.Environment:
     """Return the Jinja environment that every template is rendered in."""
     env = jinja2.Environment(
         loader=jinja2.FunctionLoader(read_text),
+        bytecode_cache=compiled_templates(),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -144,7 +147,7 @@ def render_file(path: str, **values: Any) -> str:
 def render_text(text: str, values: Mapping[str, Any], path: str) -> str:
     """Render Jinja text; a fault names the template and its line."""
     try:
-        return _compiled(text).render(values).strip() + "\n"
+        return _compiled(text, path).render(values).strip() + "\n"
     except jinja2.UndefinedError as error:
         missing = re.search(r"'(\w+)' is undefined", str(error))
         name = missing.group(1) if missing else str(error)
@@ -158,8 +161,11 @@ def render_text(text: str, values: Mapping[str, Any], path: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _compiled(text: str) -> jinja2.Template:
+def _compiled(text: str, path: str) -> jinja2.Template:
     """Compile a template once: tuning renders the same ones for every trial, at 20 ms each."""
+    with suppress(OSError):
+        if read_text(path) == text:  # then its code may be there from an earlier process
+            return environment().get_template(path)
     return environment().from_string(text)
 
 
