@@ -8,19 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sql.calls import dicts, load, options
 
-def markov(con, rows, **options):
-    con.execute(
-        'create or replace table walked ("a path" varchar[], n double, x double, lost double)'
-    )
-    if rows:
-        con.executemany("insert into walked values (?, ?, ?, ?)", rows)
-    given = "".join(f", {name} := {value!r}" for name, value in options.items())
+
+def markov(con, rows, **given):
+    load(con, "walked", '"a path" varchar[], n double, x double, lost double', rows)
     found = con.execute(
-        f"from ml.markov_attribution('walked', 'a path', 'n', 'x', non_conversions := 'lost'{given})"
+        "from ml.markov_attribution('walked', 'a path', 'n', 'x', "
+        f"non_conversions := 'lost'{options(given)})"
     )
-    names = [column[0] for column in found.description]
-    return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+    return {row["channel"]: row for row in dicts(found)}
 
 
 def probability(rows, order, removed=None):

@@ -9,27 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sql.calls import load, options
+
 BEGIN = datetime.datetime(2026, 1, 1)
 RULES = ("first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay")
 
 
-def load(con, touches, conversions):
-    con.execute(
-        'create or replace table "all touches" ("the user" int, t timestamp, "ch" varchar, cost double)'
-    )
-    con.execute('create or replace table sales ("the user" int, day timestamp, amount double)')
-    if touches:
-        con.executemany('insert into "all touches" values (?, ?, ?, ?)', touches)
-    if conversions:
-        con.executemany("insert into sales values (?, ?, ?)", conversions)
+def fill(con, touches, conversions):
+    load(con, '"all touches"', '"the user" int, t timestamp, "ch" varchar, cost double', touches)
+    load(con, "sales", '"the user" int, day timestamp, amount double', conversions)
 
 
-def ask(con, function, columns="*", **options):
-    given = "".join(
-        f", {name} := {'null' if value is None else repr(value)}" for name, value in options.items()
-    )
+def ask(con, function, columns="*", **given):
     return con.execute(
-        f"select {columns} from ml.{function}('\"all touches\"', 'the user', 't', 'ch', 'sales', 'day'{given})"
+        f"select {columns} from ml.{function}('\"all touches\"', 'the user', 't', 'ch', 'sales', "
+        f"'day'{options(given)})"
     ).fetchall()
 
 
@@ -85,7 +79,7 @@ sales = st.lists(st.tuples(st.integers(1, 4), st.integers(10, 60)), min_size=1, 
 def test_agrees_with_a_loop_over_conversions(con, touched, bought, since_previous):
     touches = [touch(*row) for row in touched]
     conversions = [(u, BEGIN + datetime.timedelta(days=d), 1.0) for u, d in bought]
-    load(con, touches, conversions)
+    fill(con, touches, conversions)
     expected = reference(touches, conversions, since_previous=since_previous)
     found = ask(con, "attribution", "method, channel, conversions", since_previous=since_previous)
     sums = dict.fromkeys(RULES, 0.0)
@@ -101,7 +95,7 @@ def test_agrees_with_a_loop_over_conversions(con, touched, bought, since_previou
 
 def test_every_rule_by_hand(con):
     path = [touch(1, 0, "a"), touch(1, 7, "b"), touch(1, 14, "c"), touch(1, 14, "direct")]
-    load(con, path, [(1, BEGIN + datetime.timedelta(days=21), 70.0)])
+    fill(con, path, [(1, BEGIN + datetime.timedelta(days=21), 70.0)])
     found = ask(con, "attribution_touches", "channel, " + ", ".join(RULES), value="amount")
     assert [row[0] for row in found] == ["a", "b", "c", "direct"]
     by_rule = dict(zip(RULES, list(zip(*found, strict=True))[1:], strict=True))
@@ -141,7 +135,7 @@ def test_revenue_cost_and_return(con):
         touch(None, 0, "radio", 5.0),
         touch(9, None, None, 7.0),
     ]
-    load(
+    fill(
         con,
         touches,
         [(1, BEGIN + datetime.timedelta(days=2), 100.0), (None, BEGIN, 8.0), (3, None, None)],
@@ -163,7 +157,7 @@ def test_revenue_cost_and_return(con):
 
 def test_touches_of_an_earlier_conversion(con):
     day = [BEGIN + datetime.timedelta(days=d) for d in range(9)]
-    load(
+    fill(
         con,
         [touch(1, 1, "a"), touch(1, 4, "b")],
         [(1, day[3], 1.0), (1, day[5], 1.0), (1, day[5], 2.0), (1, day[8], 1.0)],
@@ -177,22 +171,22 @@ def test_touches_of_an_earlier_conversion(con):
 
 
 def test_nothing_to_attribute(con):
-    load(con, [touch(1, 1, "a")], [])
+    fill(con, [touch(1, 1, "a")], [])
     found = ask(con, "attribution", "channel, conversions, share, revenue", value="amount")
     assert found == [("a", 0, None, None)] * 6
-    load(con, [], [(1, BEGIN, 5.0)])
+    fill(con, [], [(1, BEGIN, 5.0)])
     assert (
         ask(con, "attribution", "channel, conversions, revenue", value="amount")
         == [(None, 1, 5)] * 6
     )
-    load(con, [], [])
+    fill(con, [], [])
     assert ask(con, "attribution") == []
     assert ask(con, "attribution_touches") == []
     assert ask(con, "conversion_paths") == []
 
 
 def test_wrong_options_are_errors(con):
-    load(con, [touch(1, 1, "a")], [(1, BEGIN + datetime.timedelta(days=2), 1.0)])
+    fill(con, [touch(1, 1, "a")], [(1, BEGIN + datetime.timedelta(days=2), 1.0)])
     with pytest.raises(
         duckdb.Error,
         match="ml.attribution: first_share is 0.7 and last_share is 0.4; they must be shares",
@@ -213,7 +207,7 @@ def test_paths(con):
         touch(3, 0, "a"), touch(3, 1, "b"), touch(4, 0, "a"),  # 4: too early for its conversion
         touch(None, 0, "z"), touch(2, 3, None),
     ]  # fmt: skip
-    load(con, touches, [(1, day[2], 10.0), (3, day[2], 5.0), (4, day[50], 7.0)])
+    fill(con, touches, [(1, day[2], 10.0), (3, day[2], 5.0), (4, day[50], 7.0)])
     assert ask(con, "conversion_paths", value="amount") == [
         (["a", "b"], 2, 15, 1), ([], 1, 7, 0), (["c"], 0, None, 1),
     ]  # fmt: skip

@@ -10,16 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sql.calls import dicts, load
+
 
 def shapley(con, rows, worth="conversions"):
-    con.execute("create or replace table walked (p varchar[], n double, x double, lost double)")
-    if rows:
-        con.executemany("insert into walked values (?, ?, ?, ?)", rows)
+    load(con, "walked", "p varchar[], n double, x double, lost double", rows)
     found = con.execute(
         f"from ml.shapley_attribution('walked', 'p', 'n', 'x', 'lost', worth := '{worth}')"
     )
-    names = [column[0] for column in found.description]
-    return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+    return {row["channel"]: row for row in dicts(found)}
 
 
 def reference(rows, worth):

@@ -9,28 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sql.calls import dicts, load, options
+
 DIMENSIONS = ["the country", 'dev"ice', "plan"]
 
 
-def load(con, rows):
+def fill(con, rows):
     """Rows of (dimensions…, is_test, metric, denominator, category)."""
-    con.execute(
-        'create or replace table "all sales" ("the country" varchar, "dev""ice" varchar, plan int, '
-        "is_test boolean, x double, y double, c varchar)"
-    )
-    if rows:
-        con.executemany('insert into "all sales" values (?, ?, ?, ?, ?, ?, ?)', rows)
+    columns = '"the country" varchar, "dev""ice" varchar, plan int, is_test boolean, x double, y double, c varchar'
+    load(con, '"all sales"', columns, rows)
 
 
-def ask(con, dimensions=DIMENSIONS, metric="x", **options):
-    given = "".join(
-        f", {name} := {'null' if value is None else repr(value)}" for name, value in options.items()
-    )
+def ask(con, dimensions=DIMENSIONS, metric="x", **given):
     found = con.execute(
-        f"from ml.contribution('\"all sales\"', {dimensions}, 'is_test', '{metric}'{given})"
+        f"from ml.contribution('\"all sales\"', {dimensions}, 'is_test', '{metric}'{options(given)})"
     )
-    names = [column[0] for column in found.description]
-    return {tuple(row[0]): dict(zip(names, row, strict=True)) for row in found.fetchall()}
+    return {tuple(row["contributors"]): row for row in dicts(found)}
 
 
 def segments(rows):
@@ -63,7 +57,7 @@ row_of_data = st.tuples(
 @settings(deadline=None, max_examples=12)
 @given(st.lists(row_of_data, min_size=1, max_size=14), st.sampled_from([0.0, 0.1, 0.3]))
 def test_agrees_with_every_segment(con, rows, least):
-    load(con, rows)
+    fill(con, rows)
     p1, p0 = total(rows, True), total(rows, False)
     expected = {}
     for name, part in segments(rows).items():
@@ -97,7 +91,7 @@ def test_agrees_with_every_segment(con, rows, least):
 @settings(deadline=None, max_examples=10)
 @given(st.lists(row_of_data, min_size=2, max_size=14))
 def test_parts_of_a_ratio_sum_to_its_change(con, rows):
-    load(con, rows)
+    fill(con, rows)
     found = ask(con, denominator="y", min_apriori_support=0)
     whole = found["all",]
     b1, b0 = total(rows, True, 5), total(rows, False, 5)
@@ -137,7 +131,7 @@ def test_attribution_is_the_integral_of_the_gradient(con, grown):
         ("DE", "web", 1, False, 30.0, 100.0, None), ("FR", "web", 1, False, 50.0, 100.0, None),
         ("DE", "web", 1, True, 60.0, 100.0 * grown, None), ("FR", "web", 1, True, 40.0, 100.0 * grown, None),
     ]  # fmt: skip
-    load(con, rows)
+    fill(con, rows)
     found = ask(con, denominator="y", min_apriori_support=0)
     from scipy.integrate import quad
 
@@ -157,7 +151,7 @@ def test_by_category(con):
         ("DE", "web", 1, True, 6.0, None, "u"), ("DE", "web", 1, True, 2.0, None, "v"), ("DE", "web", 1, True, 1.0, None, None),
         ("FR", "web", 1, True, 5.0, None, "u"), ("DE", "web", 1, False, 4.0, None, "u"), ("FR", "web", 1, False, 2.0, None, "w"),
     ]  # fmt: skip
-    load(con, rows)
+    fill(con, rows)
     found = ask(con, ["the country"], category="c")
     de, everyone = found["the country=DE",], found["all",]
     assert (everyone["metric_test"], everyone["metric_control"]) == (7, 3)
@@ -173,7 +167,7 @@ def test_the_best_by_support(con):
         (c, d, i % 3 + 1, i % 2 == 0, float(i), 1.0, None)
         for i, (c, d) in enumerate([("DE", "web"), ("FR", "web"), ("DE", "phone")] * 8)
     ]
-    load(con, rows)
+    fill(con, rows)
     every = ask(con, min_apriori_support=0)
     ordered = sorted(
         every, key=lambda name: (name != ("all",), -every[name]["apriori_support"], name)
@@ -188,7 +182,7 @@ def test_redundant_segments(con):
         ("DE", "web", 1, False, 3.0, 1.0, None),
         ("FR", "phone", 1, True, 2.0, 1.0, None),
     ]
-    load(con, rows)
+    fill(con, rows)
     found = ask(con, min_apriori_support=0, pruning_method="PRUNE_REDUNDANT_INSIGHTS")
     assert set(found) == {
         ("all",), ("plan=1",), ("the country=DE", 'dev"ice=web', "plan=1"), ("the country=FR", 'dev"ice=phone', "plan=1"),
@@ -206,14 +200,14 @@ def test_negative_amounts_hide_no_segment(con):
         ("FR", "web", 1, True, 9.0, 1.0, None),
         ("FR", "web", 1, False, 10.0, 1.0, None),
     ]
-    load(con, rows)
+    fill(con, rows)
     found = ask(con, ["the country", 'dev"ice'], min_apriori_support=0.5)
     assert ("the country=DE",) not in found
     assert found["the country=DE", 'dev"ice=phone']["apriori_support"] == 0.9
 
 
 def test_a_value_that_is_null_or_empty(con):
-    load(
+    fill(
         con,
         [
             (None, "", 1, True, 4.0, 1.0, None),
@@ -232,9 +226,9 @@ def test_a_value_that_is_null_or_empty(con):
 
 
 def test_thin_and_wrong_data(con):
-    load(con, [])
+    fill(con, [])
     assert ask(con) == {}
-    load(con, [("DE", "web", 1, True, None, 1.0, None)])
+    fill(con, [("DE", "web", 1, True, None, 1.0, None)])
     assert {name: row["metric_test"] for name, row in ask(con).items()} == {("all",): 0}
     with pytest.raises(
         duckdb.Error, match="ml.contribution: min_apriori_support is 2.* a share from 0 to 1"

@@ -7,14 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sql.calls import dicts, load, options
 
-def abc(con, rows, options=""):
-    con.execute('create or replace table sold ("the item" varchar, x double)')
-    if rows:
-        con.executemany("insert into sold values (?, ?)", rows)
-    found = con.execute(f"from ml.abc_analysis('sold', 'the item', 'x'{options})")
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+def abc(con, rows, **given):
+    load(con, "sold", '"the item" varchar, x double', rows)
+    return dicts(con.execute(f"from ml.abc_analysis('sold', 'the item', 'x'{options(given)})"))
 
 
 def test_an_item_that_crosses_a_threshold_is_in_the_class_before_it(con):
@@ -25,7 +23,7 @@ def test_an_item_that_crosses_a_threshold_is_in_the_class_before_it(con):
     assert [row["rank"] for row in found] == [1, 2, 2, 4, 5, 6]
     assert [row["cumulative_share"] for row in found] == [0.5, 0.9, 0.9, 0.96, 0.99, 1]
     assert found[1]["share_of_items"] == found[2]["share_of_items"] == 0.5
-    strict = abc(con, rows, ", a := 0.5, b := 0.9")
+    strict = abc(con, rows, a=0.5, b=0.9)
     assert [row["class"] for row in strict] == ["A", "B", "B", "C", "C", "C"]
     # 0.7 + 0.1 is below 0.8 in doubles
     edge = abc(con, [("a", 0.7), ("b", 0.1), ("c", 0.1), ("d", 0.1)])
@@ -53,7 +51,7 @@ def test_wrong_thresholds_are_an_error(con):
     with pytest.raises(
         duckdb.Error, match="ml.abc_analysis: a is 0.9.* and b is 0.5.*0 < a <= b <= 1"
     ):
-        abc(con, [("a", 1)], ", a := 0.9, b := 0.5")
+        abc(con, [("a", 1)], a=0.9, b=0.5)
 
 
 @settings(deadline=None, max_examples=15)

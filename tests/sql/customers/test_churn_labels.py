@@ -9,17 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sql.calls import dicts, load, options
+
 BEGIN = datetime.datetime(2026, 1, 1)
 
 
-def labels(con, rows, cutoffs="'2026-02-01'", **options):
-    con.execute("create or replace table seen (u int, t timestamp)")
-    if rows:
-        con.executemany("insert into seen values (?, ?)", rows)
-    given = "".join(f", {name} := {value!r}" for name, value in options.items())
-    found = con.execute(f"from ml.churn_labels('seen', 'u', 't', {cutoffs}{given})")
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+def labels(con, rows, cutoffs="'2026-02-01'", **given):
+    load(con, "seen", "u int, t timestamp", rows)
+    return dicts(con.execute(f"from ml.churn_labels('seen', 'u', 't', {cutoffs}{options(given)})"))
 
 
 def test_an_event_at_the_cutoff_belongs_to_the_label(con):

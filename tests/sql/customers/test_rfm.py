@@ -7,17 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sql.calls import dicts, load, options
+
 DAY = 86400
 
 
-def rfm(con, rows, **options):
-    con.execute('create or replace table "the shop" ("who?" int, "day" timestamp, "in €" double)')
-    if rows:
-        con.executemany('insert into "the shop" values (?, ?, ?)', rows)
-    given = "".join(f", {name} := {value!r}" for name, value in options.items())
-    found = con.execute(f"from ml.rfm('\"the shop\"', 'who?', 'day', 'in €'{given})")
-    names = [column[0] for column in found.description]
-    return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
+def rfm(con, rows, **given):
+    load(con, '"the shop"', '"who?" int, "day" timestamp, "in €" double', rows)
+    found = con.execute(f"from ml.rfm('\"the shop\"', 'who?', 'day', 'in €'{options(given)})")
+    return {row["user_id"]: row for row in dicts(found)}
 
 
 def test_ties_have_the_same_score(con):

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sql.calls import dicts, load, options
+
 ROWS = [
     (1, "2026-01-10", 20.0), (1, "2026-02-20", 30.0), (1, "2026-03-31", 5.0),
     (2, "2026-01-25", 40.0), (2, "2026-02-03", -15.0),
@@ -16,14 +18,11 @@ ROWS = [
 ]  # fmt: skip
 
 
-def ask(con, rows, function="cohort_value", **options):
-    con.execute("create or replace table bought (u int, at_day timestamp, paid double)")
-    if rows:
-        con.executemany("insert into bought values (?, ?, ?)", rows)
-    given = "".join(f", {name} := {value!r}" for name, value in options.items())
-    found = con.execute(f"from ml.{function}('bought', 'u', 'at_day', 'paid'{given})")
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+def ask(con, rows, function="cohort_value", **given):
+    load(con, "bought", "u int, at_day timestamp, paid double", rows)
+    return dicts(
+        con.execute(f"from ml.{function}('bought', 'u', 'at_day', 'paid'{options(given)})")
+    )
 
 
 def test_value_of_cohorts_by_hand(con):
@@ -51,11 +50,11 @@ def test_ages_of_each_customers_own_clock(con):
 
 
 def test_a_later_end_adds_empty_ages(con):
-    found = ask(con, ROWS, until="2026-05-01")
-    january = [row for row in found if row["cohort"] == datetime.date(2026, 1, 1)]
-    assert [(row["age"], row["revenue"], row["is_complete"]) for row in january][3:] == [
-        (3, 0, True), (4, 0, False),
-    ]  # fmt: skip
+    for until, ages in (("2026-05-01", [(3, True)]), ("2026-05-01 08:00", [(3, True), (4, False)])):
+        found = ask(con, ROWS, until=until)
+        january = [row for row in found if row["cohort"] == datetime.date(2026, 1, 1)]
+        assert [(row["age"], row["is_complete"]) for row in january][3:] == ages
+        assert january[-1]["revenue"] == 0
     early = ask(con, ROWS, until="2026-02-10")
     assert sum(row["revenue"] for row in early) == 45
 
