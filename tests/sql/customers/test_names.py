@@ -29,8 +29,14 @@ CALLS = (
 )
 
 
+def answer(con, call, source):
+    rows = con.execute("from " + call.format(s=source.replace("'", "''"))).fetchall()
+    # threads add in an order of their own, so the last digits, and the order of equals, may differ
+    return sorted(str([round(v, 9) if isinstance(v, float) else v for v in row]) for row in rows)
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_other_columns_change_nothing(con, call):
-    expected = con.execute("from " + call.format(s=PLAIN.replace("'", "''"))).fetchall()
+    expected = answer(con, call, PLAIN)
     assert expected
-    assert con.execute("from " + call.format(s=ODD.replace("'", "''"))).fetchall() == expected
+    assert answer(con, call, ODD) == expected
