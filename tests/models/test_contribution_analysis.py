@@ -30,7 +30,7 @@ def pond():
     with mlpond.connect() as session:
         session.sql(
             """create table sales as from (values
-            ('DE', date '2026-01-01', 'web', true, 60, 100, 'ann'), ('DE', null, 'web', true, 20, 40, 'bob'),
+            ('DE', date '2026-01-01', 'web', true, 60, 100, 'ann'), ('DE', '2026-01-02', 'web', true, 20, 40, 'bob'), ('DE', null, 'web', true, 500, 40, 'bob'),
             ('FR', '2026-01-01', 'app', true, 30, 50, 'cid'), ('DE', '2026-01-01', 'web', false, 30, 90, 'ann'),
             ('FR', '2026-01-02', 'app', false, 50, 60, 'dan'), ('DE', '2026-01-02', 'app', false, 10, 20, 'bob')
             ) t("the country", "day", "channel", is_test, sold, seen, buyer)"""
@@ -72,7 +72,7 @@ def test_columns_and_numbers(pond, metric, also, shown):
     ]  # fmt: skip
     plain = pond.con.execute(
         f"select contributors, metric_test, metric_control, {', '.join(shown)}, apriori_support, contribution "
-        f"from ml.contribution('sales', {dimensions}, 'is_test', 'sold', min_apriori_support := 0{also})"
+        f"from ml.contribution('(from sales where day is not null)', {dimensions}, 'is_test', 'sold', min_apriori_support := 0{also})"
     ).fetchall()
     assert [tuple(v for k, v in row.items() if k not in dimensions) for row in found] == plain
 
@@ -113,7 +113,9 @@ def test_options_of_bigquery(pond):
     create(pond, ", min_apriori_support = 0.0, pruning_method = 'PRUNE_REDUNDANT_INSIGHTS'")
     pruned = {tuple(row["contributors"]) for row in insights(pond)}
     assert pruned < every
-    assert ("day=NULL",) in every - pruned
+    assert ("the country=FR",) in every - pruned
+    assert ("the country=FR", "channel=app") in pruned
+    assert ("all",) in pruned
     create(pond)  # 0.1 is the default
     assert {row["apriori_support"] >= 0.1 for row in insights(pond)} == {True}
 
@@ -130,7 +132,7 @@ def test_versions_and_the_rows_of_the_model(pond, tmp_path):
     task = pond.con.execute(
         "select model_type, task, training_rows from ml.models where name = 'twice' and version = 2"
     )
-    assert task.fetchall() == [("CONTRIBUTION_ANALYSIS", "contribution analysis", 6)]
+    assert task.fetchall() == [("CONTRIBUTION_ANALYSIS", "contribution analysis", 7)]
     pond.sql("drop model twice")
     assert pond.con.execute(
         "select count(*) from ml.insights where model = 'twice'"
@@ -161,13 +163,13 @@ def test_a_plain_shell_reads_the_insights(tmp_path, shell):
         ("", "SUM(nothing)", "from sales", "contribution_metric: column 'nothing'"),
         ("", "SUM(channel)", "from sales", "channel of contribution_metric has type VARCHAR; a sum needs a number"),
         (", dimension_id_cols = ['sold']", "SUM(sold)", "from sales", "dimension_id_cols names sold, which is a column of the metric"),
-        (", dimension_id_cols = []", "SUM(sold)", "from sales", "dimension_id_cols has 0 columns; name 1 to 13"),
+        (", dimension_id_cols = []", "SUM(sold)", "from sales", "there are 0 dimensions; name 1 to 50 columns"),
         (", min_apriori_support = 2", "SUM(sold)", "from sales", "at most 1"),
         (", min_apriori_support = 0.1, top_k_insights_by_apriori_support = 3", "SUM(sold)", "from sales", "both given; choose one"),
         (", num_trials = 3", "SUM(sold)", "from sales", "num_trials"),
         (", group_cols = ['channel']", "SUM(sold)", "from sales", "leave out group_cols"),
         ("", "SUM(sold)", "select * replace (is_test::int as is_test) from sales", "is_test has type INTEGER; it must be BOOLEAN"),
-        ("", "SUM(sold)", "select is_test, sold from sales", "0 columns besides"),
+        ("", "SUM(sold)", "select is_test, sold from sales", "there are 0 dimensions"),
     ],
 )  # fmt: skip
 def test_bad_statements(pond, options, metric, query, message):
@@ -194,5 +196,28 @@ def test_no_segment_is_large_enough(pond):
         model="small",
     )
     assert [row["contributors"] for row in insights(pond, "small")] == [["all"]]
-    (said,) = pond.con.execute("select warnings from ml.models where name = 'small'").fetchone()
-    assert said[0].startswith("no_segments: ")
+    ((said,),) = pond.con.execute("select warnings from ml.models where name = 'small'").fetchall()
+    assert [text.split(":")[0] for text in said] == ["unused"] * 4 + ["no_segments"]
+
+
+def test_rows_with_null_in_a_dimension_are_left_out_and_counted(pond):
+    create(pond, model="partial")
+    ((said,),) = pond.con.execute(
+        "select warnings from ml.models where name = 'partial'"
+    ).fetchall()
+    assert said == [
+        "null_dimension: 1 of 7 rows have NULL in a dimension and are left out; write coalesce(…) in the query to keep them"
+    ]
+
+
+def test_fourteen_dimensions(pond):
+    pond.sql(
+        "create or replace table wide as select i % 2 = 0 as is_test, 1 as sold, "
+        + ", ".join(f"i % 3 as d{d}" for d in range(14))
+        + " from range(12) t(i)"
+    )
+    create(pond, ", min_apriori_support = 0.9", query="from wide", model="wide_one")
+    assert len(insights(pond, "wide_one")) == 1
+    for free in ("min_apriori_support = 0", "top_k_insights_by_apriori_support = 5"):
+        with pytest.raises(InputError, match="there are 14 dimensions; name 1 to 13 columns"):
+            create(pond, f", {free}", query="from wide")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mlpond.models.options import Options
     from mlpond.models.request import Request
 
-MOST_DIMENSIONS = 13
+MOST_DIMENSIONS = 50
+MOST_WITHOUT_SUPPORT = 13  # if no segment is too small
 
 OPTIONS = (
     Option("data_split_method", "string", "NO_SPLIT", ("NO_SPLIT",)),
@@ -31,7 +32,7 @@ OPTIONS = (
     Option("is_test_col", "column"),
     Option("dimension_id_cols", "names"),
     Option("min_apriori_support", "float", None, low=0.0, high=1.0),
-    Option("top_k_insights_by_apriori_support", "integer", None, low=1),
+    Option("top_k_insights_by_apriori_support", "integer", None, low=1, high=1e6),
     Option("pruning_method", "string", "NO_PRUNING", ("NO_PRUNING", "PRUNE_REDUNDANT_INSIGHTS")),
 )
 
@@ -100,12 +101,12 @@ def _check_options(who: str, options: Options) -> None:
         others.append("group_cols")
     if others:
         refuse(who, f"contribution_analysis has nothing to tune or fit; leave out {others[0]}.")
-    dimensions = options["dimension_id_cols"]
-    if dimensions is not None and not 1 <= len(dimensions) <= MOST_DIMENSIONS:
-        refuse(
-            who,
-            f"dimension_id_cols has {len(dimensions)} columns; name 1 to {MOST_DIMENSIONS}.",
-        )
+
+
+def _most_dimensions(options: Options) -> int:
+    """How many dimensions there may be: fewer if segments of any size count."""
+    free = options["top_k_insights_by_apriori_support"] is not None
+    return MOST_WITHOUT_SUPPORT if free or options["min_apriori_support"] == 0 else MOST_DIMENSIONS
 
 
 def _check_columns(request: Request) -> None:
@@ -127,10 +128,11 @@ def _check_columns(request: Request) -> None:
                 f"{who}: {name} of contribution_metric has type {kinds[name]}; a sum needs a "
                 "number."
             )
-    if not 1 <= len(dimensions) <= MOST_DIMENSIONS:
+    most = _most_dimensions(request.options)
+    if not 1 <= len(dimensions) <= most:
         raise InputError(
-            f"{who}: the query has {len(dimensions)} columns besides the metric and is_test_col; "
-            f"name 1 to {MOST_DIMENSIONS} of them in dimension_id_cols."
+            f"{who}: there are {len(dimensions)} dimensions; name 1 to {most} columns besides the "
+            "metric and is_test_col in dimension_id_cols."
         )
     used = {is_test.lower(), *(name.lower() for name in metric.columns)}
     both = [name for name in dimensions if name.lower() in used]
@@ -160,10 +162,12 @@ def _train(training: Training) -> Fitted:
     request, options = training.request, training.options
     metric, is_test, dimensions = _columns(request)
     _check_sets(training, is_test)
+    conditions = " and ".join(f"{identifier(name)} is not null" for name in dimensions)
+    complete = f"(select * from {training.relation} where {conditions})"
     training.report("looking at the segments", None)
     second = {"ratio": "denominator", "category": "category"}
     arguments: dict[str, Any] = {
-        "source": Raw(training.relation),
+        "source": Raw(complete),
         "dimensions": dimensions,
         "is_test": is_test,
         "metric": metric.columns[0],
@@ -181,7 +185,7 @@ def _train(training: Training) -> Fitted:
             training.engine.rows(render(template, arguments)), start=1
         )
     ]
-    warnings = []
+    warnings = _unused(training, metric, is_test, dimensions, complete)
     if len(rows) == 1:
         warnings.append(
             "no_segments: no segment holds enough of the population; lower min_apriori_support"
@@ -194,6 +198,25 @@ def _train(training: Training) -> Fitted:
         warnings=warnings,
         statistics={"insights": float(len(rows))},
     )
+
+
+def _unused(
+    training: Training, metric: _Metric, is_test: str, dimensions: list[str], complete: str
+) -> list[str]:
+    """Say which rows and columns are not looked at."""
+    used = {is_test, *metric.columns, *dimensions}
+    said = [
+        f"unused: {name} is neither metric, is_test_col nor dimension and is not looked at"
+        for name, _ in training.request.columns
+        if name not in used
+    ]
+    missing = training.n - training.engine.value(f"select count(*) from {complete}")
+    if missing:
+        said.append(
+            f"null_dimension: {missing} of {training.n} rows have NULL in a dimension and are left "
+            "out; write coalesce(…) in the query to keep them"
+        )
+    return said
 
 
 def _check_sets(training: Training, is_test: str) -> None:

@@ -146,6 +146,44 @@ def test_attribution_is_the_integral_of_the_gradient(con, grown):
     assert row["metric_test_over_metric_control"] == pytest.approx((0.6 / grown) / 0.3)
 
 
+def test_worked_values_of_bigquery(con):
+    # ML.GET_INSIGHTS, summable ratio metric: rows (dim1, dim2, dim3, metric_a, metric_b) of the test set
+    test = [(1, 10, 20, 50, 100), (1, 15, 30, 75, 200), (5, 20, 40, 1, 10)]
+    rows = [
+        (str(a), str(b), c, is_test, x, y, None)
+        for a, b, c, x, y in test
+        for is_test in (True, False)
+    ]
+    fill(con, rows)
+    found = ask(con, denominator="y", min_apriori_support=0)
+    names = [tuple(f"{d}={v}" for d, v in zip(DIMENSIONS, row, strict=False)) for row in test]
+    assert found[names[0]]["metric_test_over_complement"] == pytest.approx(0.5 / (76 / 210))  # 1.38
+    assert found[names[2]]["metric_test_over_complement"] == pytest.approx(
+        0.1 / (125 / 300)
+    )  # 0.24
+    assert found[names[0]]["apriori_support"] == pytest.approx(50 / 126)  # of the numerator
+    # the table of CREATE MODEL for a summable metric, by the five steps of unexpected_difference
+    shop = [
+        ("shoe_1", "store_2", 100, 100),
+        ("shoe_1", "store_3", 200, 150),
+        ("shoe_2", "store_1", 85, 175),
+    ]
+    fill(
+        con,
+        [
+            (a, b, 1, is_test, x, 1, None)
+            for a, b, *both in shop
+            for is_test, x in zip((True, False), both, strict=True)
+        ],
+    )
+    row = ask(con)["the country=shoe_1",]
+    assert (row["difference"], row["relative_difference"]) == (50, 0.2)
+    expected = 250 * (85 / 175)
+    assert row["unexpected_difference"] == pytest.approx(300 - expected)
+    assert row["relative_unexpected_difference"] == pytest.approx((300 - expected) / expected)
+    assert row["apriori_support"] == pytest.approx(300 / 385)
+
+
 def test_by_category(con):
     rows = [
         ("DE", "web", 1, True, 6.0, None, "u"), ("DE", "web", 1, True, 2.0, None, "v"), ("DE", "web", 1, True, 1.0, None, None),
@@ -244,11 +282,13 @@ def test_thin_and_wrong_data(con):
         ask(con, denominator="y", category="c")
     with pytest.raises(duckdb.Error, match="pruning_method is 'SOME'; accepted are 'NO_PRUNING'"):
         ask(con, pruning_method="SOME")
-    many = ", ".join(f"1 as d{i}" for i in range(14))
-    with pytest.raises(duckdb.Error, match="14 dimensions are given; at most 13 are accepted"):
-        con.execute(
-            f"from ml.contribution('(select true as t, 1 as x, {many})', {[f'd{i}' for i in range(14)]}, 't', 'x')"
-        ).fetchall()
+    call = "from ml.contribution('(select true as t, 1 as x, {})', {}, 't', 'x', min_apriori_support := {})"
+    for n, least in ((14, 0), (51, 0.1)):
+        wide = call.format(
+            ", ".join(f"1 as d{i}" for i in range(n)), [f"d{i}" for i in range(n)], least
+        )
+        with pytest.raises(duckdb.Error, match=f"{n} dimensions are given; at most 13 .* or 50"):
+            con.execute(wide).fetchall()
 
 
 def test_thirteen_dimensions_do_not_explode(con):
