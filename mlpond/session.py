@@ -130,8 +130,8 @@ class Session:
             return self._plain(query, params)
         try:
             statements = read_statements(query)
-        except StatementError:
-            if "MODEL" not in query.upper():
+        except StatementError as error:
+            if "MODEL" not in query.upper() and not str(error).startswith("ML."):
                 return self._plain(query, params)
             raise
         result: duckdb.DuckDBPyRelation | None = None

@@ -176,7 +176,8 @@ class _Look:
         request, options = self.request, self.request.options
         held_out = self.split.evaluation_rows(self.source.relation)
         weight = instance_weight(self.engine, request, self.source.relation)
-        info, known, gathers = self._moments()
+        described = self._moments() if options.family.describes_inputs else ([], {}, False)
+        info, known, gathers = described
         transform, encoded, columns = request.transform, self.relation, request.input_columns
         if transform is not None:
             self.report("fitting TRANSFORM", None)

@@ -1,6 +1,7 @@
 """Rewriting ``ML.<FUNCTION>(MODEL m, TABLE t, STRUCT(…))`` to ``ml.<function>('m', 't', …)``.
 
-The rewritten call is what a plain DuckDB shell runs: every argument is text or a constant.
+The rewritten call is what a plain DuckDB shell runs: every argument is text or a constant. A
+preprocessing function with OVER () becomes the macro that holds its window.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from sqlglot.tokenizer_core import Token, TokenType
 
 from mlpond.errors import StatementError
-from mlpond.sql.dialect.tokens import Cursor, tokenize
+from mlpond.sql.dialect.preprocessing import rewrite_preprocessing
+from mlpond.sql.dialect.tokens import Cursor
 from mlpond.sql.templates.quoting import string
 
 _TRIAL = "trial_id := "
@@ -27,6 +29,10 @@ def rewrite_calls(sql: str, tokens: list[Token]) -> str:
             index += 1
             continue
         rewritten = _rewrite(sql, tokens[index:end])
+        if rewritten is None:
+            found = rewrite_preprocessing(sql, tokens, index, end, rewrite_calls)
+            if found is not None:
+                rewritten, end = found
         if rewritten is not None:
             pieces += [sql[position : tokens[index].start], rewritten]
             position = tokens[end - 1].end + 1
@@ -116,46 +122,6 @@ def _argument(argument: Cursor, trial: str | None) -> str:
         named = [_named(field) for field in argument.inside().arguments()]
         return ", ".join(text for text in named if not text.startswith(_TRIAL))
     return argument.text()
-
-
-def struct_fields(text: str) -> list[tuple[str, str]] | None:
-    """Read ``STRUCT(a, b AS c)``: the name and the SQL of each field; None if it is none.
-
-    Raises:
-        StatementError: a field has no name.
-    """
-    cursor = Cursor(text, tokenize(text))
-    if not cursor.accept("STRUCT") or not cursor.is_type(TokenType.L_PAREN):
-        return None
-    fields = cursor.inside().arguments()
-    return [_field(field) for field in fields] if cursor.done else None
-
-
-def struct_literal(fields: list[tuple[str, str]]) -> str:
-    """Write a STRUCT as DuckDB does: ``{'a': a, 'c': b}``."""
-    return "{" + ", ".join(f"{string(name)}: {sql}" for name, sql in fields) + "}"
-
-
-def _field(field: Cursor) -> tuple[str, str]:
-    """Read a field of a STRUCT: its name is its alias, or the name of the column."""
-    tokens = field.tokens
-    if not tokens:
-        field.fail("expected `value AS name` in the STRUCT")
-    value, last = tokens, tokens[-1]
-    if len(tokens) > 2 and field.word(len(tokens) - 2) == "AS":
-        value = tokens[:-2]
-    elif not is_column(tokens):
-        field.fail("expected `value AS name` in the STRUCT")
-    return last.text.replace('""', '"'), field.sql[value[0].start : value[-1].end + 1]
-
-
-def is_column(tokens: list[Token]) -> bool:
-    """Tell whether tokens are the name of a column, such as ``x`` or ``s.a``."""
-    return all(
-        (token.token_type is TokenType.DOT) == bool(i % 2)
-        and (i % 2 == 1 or token.token_type in (TokenType.VAR, TokenType.IDENTIFIER))
-        for i, token in enumerate(tokens)
-    )
 
 
 def _named(field: Cursor) -> str:

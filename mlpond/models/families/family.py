@@ -181,6 +181,8 @@ class Family:
             saves a scan of the rows before it.
         uses_features: Whether the columns become features; if not, ``Training.rows`` has none,
             and the family reads the columns itself.
+        describes_inputs: Whether ml.feature_info tells about the columns, which takes a scan and
+            finite numbers.
         task: What ``ml.models`` calls the task of a model without a label.
         max_classes: Most classes that a label may have.
         boolean_label: Whether a label that is a number may be BOOLEAN as well, 0 and 1.
@@ -197,6 +199,7 @@ class Family:
     check_columns: Callable[[Request], None] = lambda request: None
     may_gather: Callable[[Request], bool] = lambda request: False
     uses_features: bool = True
+    describes_inputs: bool = True
     task: str = ""
     max_classes: int = 50
     boolean_label: bool = False

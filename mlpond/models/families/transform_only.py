@@ -27,23 +27,19 @@ def _check_columns(request: Request) -> None:
 
 
 def _train(training: Training) -> Fitted:
-    said = (
-        [
-            f"nothing_learnt: {item.alias} had no value to learn from; it will be NULL"
-            for item, states in zip(
-                training.transform.items, training.transform.learnt, strict=True
-            )
-            for learnt in states
-            if learnt.numbers and all(value is None for value in learnt.numbers.values())
-        ]
-        if training.transform
-        else []
-    )
+    transform = training.transform
+    assert transform is not None  # _check_columns
+    said = [
+        f"nothing_learnt: {item.alias} had no value to learn from; it will be NULL"
+        for item, states in zip(transform.items, transform.learnt, strict=True)
+        for learnt in states
+        if learnt.numbers and all(value is None for value in learnt.numbers.values())
+    ]
     return Fitted([], warnings=said)
 
 
 TRANSFORM_ONLY = Family(
     "TRANSFORM_ONLY", "none", (Option("data_split_method", "string", "NO_SPLIT", ("NO_SPLIT",)),),
     _train, check_options=_check_options, check_columns=_check_columns, uses_features=False,
-    task="transformation",
+    describes_inputs=False, task="transformation",
 )  # fmt: skip

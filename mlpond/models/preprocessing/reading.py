@@ -10,7 +10,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from mlpond.errors import StatementError
 from mlpond.models.preprocessing.function import Call, Function, Learnt
-from mlpond.sql.dialect.calls import is_column, struct_fields, struct_literal
+from mlpond.sql.dialect.structs import is_column, struct_fields, struct_literal
 from mlpond.sql.dialect.tokens import Cursor, tokenize
 from mlpond.sql.dialect.values import read_value
 from mlpond.sql.templates.renderer import unknown

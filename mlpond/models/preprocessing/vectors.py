@@ -15,7 +15,6 @@ from mlpond.models.preprocessing.function import (
     Setting,
     one_of,
 )
-from mlpond.sql.dialect.values import Call as Cast
 from mlpond.sql.templates.lambdas import PREFIX
 from mlpond.sql.templates.quoting import double, identifier
 
@@ -24,14 +23,12 @@ TYPES = ("EUCLIDEAN", "MANHATTAN", "COSINE")
 
 
 def _is_p(value: Any) -> bool:
-    """Whether a setting is 0, at least 1, or infinity, which is written as text or as a CAST."""
+    """Whether a setting is 0, at least 1, or infinity, which is text."""
     p = _p(value)
     return p is not None and (p == 0.0 or p >= 1.0)
 
 
 def _p(value: Any) -> float | None:
-    if isinstance(value, Cast) and value.name == "CAST":
-        value = value.arguments[0]
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

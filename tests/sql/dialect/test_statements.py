@@ -100,6 +100,39 @@ def test_a_complaint_shows_the_line():
             "FROM ML.ROC_CURVE(MODEL m, TABLE t, GENERATE_ARRAY(0.4, 0.6, 0.01))",
             "FROM ml.roc_curve('m', 't', ml.generate_array(0.4, 0.6, 0.01))",
         ),
+        ("select ML.STANDARD_SCALER(x) OVER () from t", "select ml.standard_scaler(x) from t"),
+        (
+            "select ML.Robust_Scaler(x, [10, 90]) OVER (PARTITION BY g), 1 from t",
+            "select ml.robust_scaler(x, [10, 90], per := g), 1 from t",
+        ),
+        (
+            "select ML.MIN_MAX_SCALER(x + 1) over (partition by g, h % 2) from t",
+            "select ml.min_max_scaler(x + 1, per := row(g, h % 2)) from t",
+        ),
+        (
+            "select ML.IMPUTER(g, 'most_frequent') OVER () from t",
+            "select ml.imputer_most_frequent(g) from t",
+        ),
+        (
+            "select a is distinct from b, (select ML.BAG_OF_WORDS(ML.NGRAMS(w, 2), 9) OVER () "
+            "from t where x > 1 order by x) from u",
+            "select a is distinct from b, (select ml.bag_of_words(ML.NGRAMS(w, 2), "
+            "(select ml.word_dictionary(ML.NGRAMS(w, 2), 9) from t where x > 1)) "
+            "from t where x > 1 order by x) from u",
+        ),
+        (
+            "select ML.POLYNOMIAL_EXPAND(STRUCT(a, b + 1 AS c)) from t",
+            "select {'a': (a)::double, 'a_a': (a)::double * (a)::double, "
+            "'a_c': (a)::double * (b + 1)::double, 'c': (b + 1)::double, "
+            "'c_c': (b + 1)::double * (b + 1)::double} from t",
+        ),
+        (
+            "select ML.FEATURE_CROSS(STRUCT(t.a, b, c), 3) from t",
+            "select {'a_b': (t.a)::varchar || '_' || (b)::varchar, "
+            "'a_b_c': (t.a)::varchar || '_' || (b)::varchar || '_' || (c)::varchar, "
+            "'a_c': (t.a)::varchar || '_' || (c)::varchar, "
+            "'b_c': (b)::varchar || '_' || (c)::varchar} from t",
+        ),
     ],
 )
 def test_calls_are_rewritten_for_a_plain_shell(written, rewritten):
@@ -110,7 +143,7 @@ def test_calls_are_rewritten_for_a_plain_shell(written, rewritten):
     "sql",
     [
         "select ml.normal_cdf(1),   'ML.PREDICT(MODEL a)' as \"ML.x\" -- ML.PREDICT(MODEL a)\n, 2",
-        "select ML.STANDARD_SCALER(x) OVER () from t",
+        "select ML.BUCKETIZE(x, [1, 2]), ML.MIN_MAX_SCALER(x) OVER (ORDER BY y) from t",
         "create table model (model int)",
         "select $$ create model m $$, E'\\' ML.EVALUATE(MODEL m)', model from ml.models /* c */ where 1",
         "select {'a': 1}::struct(a int), x -> 'ml.p', [1, 2][1:] from t",
@@ -118,6 +151,21 @@ def test_calls_are_rewritten_for_a_plain_shell(written, rewritten):
 )
 def test_everything_else_is_left_byte_for_byte(sql):
     assert one(sql) == Plain(sql)
+
+
+@pytest.mark.parametrize(
+    "sql, message",
+    [
+        ("select ML.FEATURE_CROSS(s) from t", "must be written as STRUCT"),
+        ("select ML.FEATURE_CROSS(STRUCT(a, b + 1)) from t", "expected `value AS name`"),
+        ("select ML.POLYNOMIAL_EXPAND(STRUCT(a), 5) from t", "degree is 5; it must be from 1 to 4"),
+        ("select ML.TF_IDF(w) OVER (partition by g) from t", "dictionary is that of all rows"),
+        ("from t select ML.TF_IDF(w) OVER ()", "write it as SELECT"),
+    ],
+)
+def test_calls_that_cannot_be_written_out_are_refused(sql, message):
+    with pytest.raises(StatementError, match=message):
+        one(sql)
 
 
 def test_statements_are_cut_at_semicolons_outside_quotes():

@@ -1,0 +1,134 @@
+"""Rewriting preprocessing functions in queries, such as ``ML.MIN_MAX_SCALER(x) OVER ()``.
+
+``ml.min_max_scaler(x)`` is a macro that holds the window, so OVER () goes, and
+``OVER (PARTITION BY g)`` becomes ``per := g``. What learns from lists gets its dictionary from a
+subquery over the same FROM and WHERE, which runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot.tokenizer_core import Token
+
+from mlpond.errors import StatementError
+from mlpond.sql.dialect.combinations import MOST_FIELDS, Field, feature_cross, polynomial_expand
+from mlpond.sql.dialect.structs import struct_fields
+from mlpond.sql.dialect.tokens import OPENING, Cursor
+from mlpond.sql.dialect.values import read_value
+
+Rewrite = Callable[[str, list[Token]], str]
+
+# Functions of a STRUCT: how they are written out, and the degrees that they take.
+_STRUCTS: dict[str, tuple[Callable[[list[Field], int], str], tuple[int, ...]]] = {
+    "FEATURE_CROSS": (feature_cross, (2, 3, 4)),
+    "POLYNOMIAL_EXPAND": (polynomial_expand, (1, 2, 3, 4)),
+}
+# Functions that learn from lists, and the aggregate that makes their dictionary.
+_DICTIONARIES = {
+    "MULTI_HOT_ENCODER": "category_dictionary",
+    "BAG_OF_WORDS": "word_dictionary",
+    "TF_IDF": "word_dictionary",
+}
+# What ends FROM … WHERE …
+_CLAUSES = frozenset(
+    ["GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT",
+     "EXCEPT", "SELECT", "USING"]
+)  # fmt: skip
+
+
+def rewrite_preprocessing(
+    sql: str, tokens: list[Token], index: int, end: int, rewrite: Rewrite
+) -> tuple[str, int] | None:
+    """Rewrite the call ``ML . name ( … )`` at tokens[index:end], with OVER (…) behind it.
+
+    Args:
+        sql: The whole text.
+        tokens: Of the statement.
+        index: Of the token ML.
+        end: The index after the closing bracket.
+        rewrite: Rewrites the calls in some of the tokens.
+
+    Returns:
+        The text, and the index after what it stands for; None if DuckDB can take it as it is.
+    """
+    name = tokens[index + 2].text.upper()
+    arguments = Cursor(sql, tokens[index + 4 : end - 1]).arguments()
+    if name in _STRUCTS:
+        return _write_struct(name, arguments, rewrite), end
+    after = Cursor(sql, tokens)
+    after.index = end
+    if not after.accept("OVER") or not after.token or after.token.token_type not in OPENING:
+        return None
+    over = after.inside()
+    texts = [rewrite(sql, argument.tokens) for argument in arguments]
+    if name in _DICTIONARIES:
+        if not over.done:
+            raise StatementError(
+                f"ML.{name}(…) OVER ({over.text()}): its dictionary is that of all rows; "
+                "write OVER ()."
+            )
+        rows = _rows(name, sql, tokens, after.index, rewrite)
+        dictionary = f"(select ml.{_DICTIONARIES[name]}({', '.join(texts)}) {rows})"
+        return f"ml.{name.lower()}({texts[0]}, {dictionary})", after.index
+    if name == "IMPUTER" and len(arguments) == 2 and texts[1] == "'most_frequent'":
+        name, texts = "imputer_most_frequent", texts[:1]
+    if not over.done:
+        if not (over.accept("PARTITION BY") or over.accept("PARTITION", "BY")):
+            return None
+        groups = over.arguments()
+        if any(_first(group, i) == "ORDER" for group in groups for i in range(len(group.tokens))):
+            return None
+        listed = ", ".join(group.text() for group in groups)
+        texts.append(f"per := {listed}" if len(groups) == 1 else f"per := row({listed})")
+    return f"ml.{name.lower()}({', '.join(texts)})", after.index
+
+
+def _first(cursor: Cursor, offset: int = 0) -> str:
+    """The next word, or the first of the words that the tokenizer joins, as in GROUP BY."""
+    return cursor.word(offset).partition(" ")[0]
+
+
+def _write_struct(name: str, arguments: list[Cursor], rewrite: Rewrite) -> str:
+    write, degrees = _STRUCTS[name]
+    fields = None
+    if arguments:
+        fields = struct_fields(rewrite(arguments[0].sql, arguments[0].tokens))
+    if fields is None or not 1 <= len(fields) <= MOST_FIELDS:
+        raise StatementError(
+            f"ML.{name}: the first argument must be written as STRUCT(a, b AS c), with 1 to "
+            f"{MOST_FIELDS} fields; SQL must know their names before it runs."
+        )
+    degree = read_value(arguments[1]) if len(arguments) > 1 else 2
+    if degree not in degrees or len(arguments) > 2:
+        raise StatementError(
+            f"ML.{name}: degree is {degree}; it must be from {degrees[0]} to {degrees[-1]}."
+        )
+    return write(fields, degree)
+
+
+def _rows(name: str, sql: str, tokens: list[Token], start: int, rewrite: Rewrite) -> str:
+    """Find FROM … WHERE … of the SELECT that a call stands in."""
+    cursor = Cursor(sql, tokens)
+    first, depth = None, 0
+    for at in range(start, len(tokens)):
+        cursor.index = at
+        kind, word = tokens[at].token_type, _first(cursor)
+        if kind in OPENING:
+            depth += 1
+        elif kind in OPENING.values():
+            depth -= 1
+            if depth < 0:
+                break
+        elif depth == 0 and first is None and word == "FROM" and cursor.word(-1) != "DISTINCT":
+            first = at
+        elif depth == 0 and first is not None and word in _CLAUSES:
+            break
+    else:
+        at = len(tokens)
+    if first is None:
+        raise StatementError(
+            f"ML.{name}(…) OVER (): write it as SELECT ML.{name}(…) OVER () … FROM …, so that its "
+            "dictionary can be learnt from the same rows."
+        )
+    return rewrite(sql, tokens[first:at])
