@@ -149,3 +149,22 @@ def neighbors_table(points: int, queries: int, features: int) -> Path:
             ).fetchall()
 
     return kept(f"neighbors_{points}_{queries}_{features}", f"{points:,} points", fill)
+
+
+def mixed_table(rows: int) -> Path:
+    """A file with table t: x0 to x19 normal, NULL in every tenth row from x16 on; x20 to x29 texts.
+
+    Column xk has 10 (k - 18) categories; those up to x22 are NULL in every twentieth row.
+    """
+    numbers = [
+        f"{f'case when {uniform(2000 + k)} > 1e-1 then ' if k > 15 else ''}{k + 1} * {normal(k)}"
+        f"{' end' if k > 15 else ''} as x{k}"
+        for k in range(20)
+    ]
+    texts = [
+        f"{f'case when {uniform(2000 + k)} > 5e-2 then ' if k < 23 else ''}'category ' || "
+        f"({uniform(k)} * {10 * (k - 18)})::integer{' end' if k < 23 else ''} as x{k}"
+        for k in range(20, 30)
+    ]
+    query = f"select {', '.join(numbers + texts)} from range({rows}) as r(i)"
+    return kept(f"mixed_{rows}", f"{rows:,} × 30", _create(query))

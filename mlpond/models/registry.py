@@ -221,7 +221,8 @@ def _signatures(engine: Engine, version: Version) -> list[tuple[str, list[str]]]
     full_names = {f"{function}_{version.full_name}": function for function in FUNCTIONS}
     found = engine.rows(
         "select function_name, parameters from duckdb_functions() "
-        "where schema_name = 'ml' and list_contains(?, function_name)",
+        "where database_name = current_database() and schema_name = 'ml' "
+        "and list_contains(?, function_name)",
         [list(full_names)],
     )
     return [(full_names[name], parameters) for name, parameters in found]
@@ -284,7 +285,8 @@ def drop(engine: Engine, name: str, *, if_exists: bool) -> None:
 def group_functions(engine: Engine, version: Version) -> list[str]:
     """The functions of the models of a version's groups."""
     found = engine.rows(
-        "select distinct function_name from duckdb_functions() where schema_name = 'ml' "
+        "select distinct function_name from duckdb_functions() "
+        "where database_name = current_database() and schema_name = 'ml' "
         "and list_contains($1, left(function_name, strpos(function_name, $2) - 1)) "
         "order by function_name",
         [list(FUNCTIONS), f"_{version.full_name}@"],
