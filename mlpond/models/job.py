@@ -259,15 +259,22 @@ def _sampler(
 
 
 def _one_hot(atom: features.Atom, transform: Transform) -> features.Atom:
-    """Read the vector of a one-hot encoder as the category it stands for, which is cheaper."""
+    """Call the entries of an encoder's vector by their texts.
+
+    The vector of a one-hot encoder is read as the category it stands for, which is cheaper.
+    """
     for item, learnt in zip(transform.items, transform.learnt, strict=True):
         whole = (
             len(item.calls) == 1
             and item.text.strip() == item.text[item.calls[0].start : item.calls[0].stop]
         )
-        if item.alias == atom.name and whole and item.calls[0].function.name == "ONE_HOT_ENCODER":
-            names = {str(index): text for index, text in learnt[0].categories()} | {"0": "_unknown"}
+        if item.alias != atom.name or not whole or not learnt[0].categories():
+            continue
+        names = {str(index): text for index, text in learnt[0].categories()} | {"0": "_unknown"}
+        if item.calls[0].function.name == "ONE_HOT_ENCODER":
             entry = f"({atom.form})[1]"
             form = f"case when {entry}.value <> 0 then {entry}.index::varchar end"
             return features.Atom(atom.name, atom.input, form, "category", False, names)
+        if atom.kind == "sparse":
+            return replace(atom, names=names)
     return atom

@@ -178,3 +178,20 @@ def test_all_calls_learn_in_one_scan(pond):
     found = learn(pond.engine, "t", calls)
     assert len(found) == 30
     assert len(seen) == 1
+
+
+def test_weights_of_lists_are_called_by_their_words(pond):
+    pond.sql(
+        "create table t as select ['the', 'w' || (i % 3)] as w, (i % 3)::double as y from range(60) r(i)"
+    )
+    for name in ("BAG_OF_WORDS", "MULTI_HOT_ENCODER", "TF_IDF"):
+        pond.sql(
+            f"create or replace model m transform (ML.{name}(w) OVER () as w, y) options "
+            "(model_type = 'linear_reg', input_label_cols = ['y']) as select * from t"
+        )
+        (found,) = rows(
+            pond, "select category_weights from ml.weights('m') where processed_input = 'w'"
+        )
+        assert [entry["category"] for entry in found[0]] == ["_unknown", "the", "w0", "w1", "w2"]
+        (r2,) = pond.engine.row("select r2_score from ml.evaluate('m')")
+        assert r2 == pytest.approx(1)
