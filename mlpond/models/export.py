@@ -70,8 +70,8 @@ def _script(engine: Engine, version: registry.Version, function: str, does: str)
         row[0]: row[1:]
         for row in engine.rows(
             "select function_name, parameters, macro_definition, function_type "
-            "from duckdb_functions() where database_name = current_database() and schema_name = 'ml' "
-            "and macro_definition is not null"
+            "from duckdb_functions() where database_name = current_database() "
+            "and schema_name = 'ml' and macro_definition is not null"
         )
     }
     name = f"{function}_{version.full_name}"
