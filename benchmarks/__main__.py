@@ -14,6 +14,7 @@ from benchmarks import (
     roc_auc,
     support_vectors,
     welch_tests,
+    windows,
 )
 
 if __name__ == "__main__":
@@ -30,3 +31,4 @@ if __name__ == "__main__":
     principal_components.main()
     naive_bayes.main()
     support_vectors.main()
+    windows.main()
