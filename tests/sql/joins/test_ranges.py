@@ -95,3 +95,18 @@ def test_unknown_bounds(con):
     load(con, "l", "a int, b int", [])
     with pytest.raises(duckdb.Error, match="ml.range_join: bounds is ]; it must be one of"):
         rows(con, "from ml.range_join('l', 'l', 'a', 'a', 'b', bounds := ']')")
+
+
+@pytest.mark.parametrize(
+    "call", ["range_join('l', 'r', 'v', 'a', 'b')", "overlap_join('l', 'r', 'v', 'w', 'a', 'b')"]
+)
+def test_large_joins_do_not_compare_all_pairs(con, call):
+    con.execute(
+        "create or replace table l as select i as v, i + 3 as w from range(30000) t(i)"
+    ).fetchall()
+    con.execute(
+        "create or replace table r as select i + 1 as a, i + 2 as b from range(30000) t(i)"
+    ).fetchall()
+    # IEJoin, or one inequality at a time; never both in a merge join, which sorts by one of them
+    plan = rows(con, f"explain (format json) select count(*) from ml.{call}")[0][1]
+    assert "IE_JOIN" in plan
