@@ -245,7 +245,9 @@ def polars_funnel(database: str) -> list[float]:
 def pandas_retention(database: str) -> list[float]:
     frame = _frame(database, "user_id, occurred_at")
     # Monday, 5 January 1970
-    frame["week"] = (frame["occurred_at"].astype("datetime64[us]").astype("int64") - 4 * WEEK_US // 7) // WEEK_US
+    frame["week"] = (
+        frame["occurred_at"].astype("datetime64[us]").astype("int64") - 4 * WEEK_US // 7
+    ) // WEEK_US
     weeks = frame[["user_id", "week"]].drop_duplicates()
     later = weeks["week"] - weeks.groupby("user_id")["week"].transform("min")
     counts = later.value_counts()

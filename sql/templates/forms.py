@@ -3,6 +3,7 @@
     {{ keys | each("l.{} = r.{}", " and ", none="true") }}   columns: a pattern for each of them
     {{ direction | choose({"backward": ">=", "forward": "<="}) }}   text: one of a few, as SQL
     {{ tolerance | given("and …", "") }}                     anything: whether it is not NULL
+    {{ steps | each_step("s<i>", ", ") }}                    conditions: a pattern for each, by number
     {{ prefix | inside }}                                    text: inside a quoted name
 
 SQL that is chosen may hold arguments in turn.
@@ -22,6 +23,19 @@ from mlpond.sql.templates import quoting
 
 MARK = "\x01"  # around the name of a parameter; never part of SQL
 _PART = "\x02"
+
+
+class Conditions(str):
+    """Conditions as one number in SQL; ``texts`` is the list of them as they came, in SQL."""
+
+    texts: str
+    n: int
+
+    def __new__(cls, number: str, texts: str, n: int = 0) -> Conditions:
+        """Hold all; how many they are is not known to a macro."""
+        self = super().__new__(cls, number)
+        self.texts, self.n = texts, n
+        return self
 
 
 def each(columns: str, pattern: str, joined_by: str = ", ", before: str = "", after: str = "",
@@ -58,6 +72,17 @@ def given(argument: str, then: str, otherwise: str = "") -> str:
     return otherwise if argument == "NULL" else then
 
 
+def each_step(
+    steps: Conditions, pattern: str, joined_by: str = ", ", before: str = "", after: str = ""
+) -> str:
+    """Write a pattern for each of some conditions: <i> is its number from 1, <j> the one before."""
+    if steps.startswith(MARK):
+        return _mark(steps, "each_step", [pattern, joined_by, before, after])
+    numbers = range(1, steps.n + 1)
+    written = (pattern.replace("<i>", str(i)).replace("<j>", str(i - 1)) for i in numbers)
+    return before + joined_by.join(written) + after
+
+
 def inside(text: str) -> str:
     """Write a text as a part of a quoted name."""
     if text.startswith(MARK):
@@ -80,6 +105,13 @@ class Forms(dict[str, str]):
                 f"coalesce({before} || list_aggregate(list_transform({name}, lambda c: "
                 f"replace({pattern}, '{{}}', ml.identifier(c))), 'string_agg', {joined_by}) "
                 f"|| {after}, {none})"
+            )
+        if form == "each_step":
+            pattern, joined_by, before, after = map(self.written, arguments)
+            return (
+                f"({before} || coalesce(list_aggregate(list_transform(range(1, len({name}) + 1), "
+                f"lambda i: replace(replace({pattern}, '<i>', i::varchar), '<j>', (i - 1)::varchar)), "
+                f"'string_agg', {joined_by}), '') || {after})"
             )
         if form == "given":
             then, otherwise = map(self.written, arguments)

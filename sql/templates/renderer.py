@@ -24,18 +24,6 @@ class Raw(str):
     """SQL text that is quoted already: it goes into a template as it is."""
 
 
-class Conditions(str):
-    """Conditions as one number in SQL; ``texts`` is the list of them as they came, in SQL."""
-
-    texts: str
-
-    def __new__(cls, number: str, texts: str) -> Conditions:
-        """Hold both."""
-        self = super().__new__(cls, number)
-        self.texts = texts
-        return self
-
-
 @cache
 def environment() -> jinja2.Environment:
     """Return the Jinja environment that every template is rendered in."""
@@ -56,6 +44,7 @@ def environment() -> jinja2.Environment:
         relation=quoting.relation,
         each=forms.each,
         choose=forms.choose,
+        each_step=forms.each_step,
         given=forms.given,
         inside=forms.inside,
     )
@@ -110,7 +99,7 @@ def _conditions(owner: str, parameter: Parameter, value: Any, event: Any) -> str
         number = " + ".join(
             f"{_condition(item, event)}::bigint * {1 << i}" for i, item in enumerate(value)
         )
-        return Conditions(f"({number})", quoting.literal(list(value)))
+        return forms.Conditions(f"({number})", quoting.literal(list(value)), len(value))
     raise InputError(
         f"{owner}: parameter {parameter.name} is {value!r} ({type(value).__name__}); "
         f"it must be of type {parameter.type}: {parameter.meaning}."

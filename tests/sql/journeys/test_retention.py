@@ -99,6 +99,21 @@ def test_agrees_with_a_loop(load, ask, rows, clock, period, method, every, same)
     assert [row["retention"] for row in found] == [r / n if n else None for r in retained]
 
 
+def test_weeks_begin_on_monday(load, ask):
+    # BEGIN is a Sunday; Wednesday, Sunday, Monday and Thursday after it
+    load([(1, day * DAY + 5, "S") for day in (3, 7, 8, 11)])
+    rows = ask("cohorts", "period := 'week'")
+    assert [(row["cohort"], row["period"]) for row in rows] == [
+        (BEGIN + timedelta(days=1), 0), (BEGIN + timedelta(days=1), 1),
+    ]  # fmt: skip
+    weeks = ask("lifecycle", "period := 'week'")
+    assert [row["period_start"] for row in weeks] == [BEGIN + timedelta(days=d) for d in (1, 8)]
+    # Tuesday and Friday are of one week: date_diff alone counts weeks from the day of 1970-01-01
+    load([(1, 9 * DAY, "S"), (1, 12 * DAY, "S")])
+    rows = ask("retention", "period := 'week'", "periods := 1", "method := 'rolling'")
+    assert [row["retained"] for row in rows] == [1, 0]
+
+
 def test_brackets(load, ask):
     load(
         [(1, 0, "S"), (1, 2 * DAY, "S"), (2, 0, "S"), (2, DAY, "S"), (2, 9 * DAY, "S"), (3, 0, "S")]
