@@ -3,7 +3,7 @@
     {{ keys | each("l.{} = r.{}", " and ", none="true") }}   columns: a pattern for each of them
     {{ direction | choose({"backward": ">=", "forward": "<="}) }}   text: one of a few, as SQL
     {{ tolerance | given("and …", "") }}                     anything: whether it is not NULL
-    {{ steps | each_step("s<i>", ", ") }}                    conditions: a pattern for each, by number
+    {{ steps | each_step("s<i>", ", ") }}                    conditions: a pattern for each number
     {{ prefix | inside }}                                    text: inside a quoted name
 
 SQL that is chosen may hold arguments in turn.
@@ -110,7 +110,8 @@ class Forms(dict[str, str]):
             pattern, joined_by, before, after = map(self.written, arguments)
             return (
                 f"({before} || coalesce(list_aggregate(list_transform(range(1, len({name}) + 1), "
-                f"lambda i: replace(replace({pattern}, '<i>', i::varchar), '<j>', (i - 1)::varchar)), "
+                f"lambda i: replace(replace({pattern}, '<i>', i::varchar), "
+                f"'<j>', (i - 1)::varchar)), "
                 f"'string_agg', {joined_by}), '') || {after})"
             )
         if form == "given":

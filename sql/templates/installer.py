@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 from mlpond.sql.templates import quoting
 from mlpond.sql.templates.catalog import Template, names, read_text, templates
-from mlpond.sql.templates.forms import Conditions, MARK, Forms
+from mlpond.sql.templates.forms import MARK, Conditions, Forms
 from mlpond.sql.templates.header import Parameter
 from mlpond.sql.templates.lambdas import rename_parameters
 from mlpond.sql.templates.renderer import render_text
