@@ -4,6 +4,7 @@ from benchmarks import (
     distribution_columns,
     factorization,
     group_tests,
+    journeys,
     least_squares,
     linear_models,
     naive_bayes,
@@ -32,3 +33,4 @@ if __name__ == "__main__":
     naive_bayes.main()
     support_vectors.main()
     windows.main()
+    journeys.main()
