@@ -16,7 +16,7 @@ FIELDS = (
     "core", "special", "distributions", "inference", "probability", "describe", "effect_sizes",
     "intervals", "means", "proportions", "variances", "correlation", "anova", "categorical",
     "ranks", "goodness_of_fit", "series", "resampling", "multiplicity", "regression", "model",
-    "explanation", "validation",
+    "explanation", "validation", "features",
     "evaluation/classification", "evaluation/curves", "evaluation/regression",
     "evaluation/clustering", "evaluation/ranking", "evaluation/comparison", "evaluation/fairness",
     "sampling", "recommend", "selection", "outliers", "windows", "joins", "splits", "customers",
