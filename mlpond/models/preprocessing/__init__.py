@@ -7,6 +7,7 @@ from mlpond.models.preprocessing import (
     crosses,
     encoders,
     imputers,
+    powers,
     scalers,
     vectors,
     words,
@@ -14,7 +15,9 @@ from mlpond.models.preprocessing import (
 from mlpond.models.preprocessing.function import Call, Function, Learnt
 from mlpond.models.preprocessing.learning import learn
 
-MODULES = (buckets, crosses, encoders, imputers, scalers, vectors, words)
+MODULES = (
+    buckets, crosses, encoders, imputers, powers, scalers, vectors, words,
+)  # fmt: skip
 FUNCTIONS: dict[str, Function] = {
     function.name: function for module in MODULES for function in module.FUNCTIONS
 }

@@ -14,6 +14,7 @@ left out where every aggregate is a number that is stored under its key.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -298,6 +299,13 @@ def is_boolean(value: Any) -> bool:
 def is_count(value: Any) -> bool:
     """Tell whether a setting is an integer of at least 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_positive(value: Any, *, or_zero: bool = False) -> bool:
+    """Tell whether a setting is a finite number above 0, or 0 too."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return 0 < value < math.inf or (or_zero and value == 0)
 
 
 def at_least(least: int, most: int | None = None) -> tuple[Callable[[Any], bool], str]:
