@@ -8,7 +8,9 @@ from mlpond.models.preprocessing import (
     encoders,
     imputers,
     powers,
+    quantiles,
     scalers,
+    splines,
     vectors,
     words,
 )
@@ -16,7 +18,7 @@ from mlpond.models.preprocessing.function import Call, Function, Learnt
 from mlpond.models.preprocessing.learning import learn
 
 MODULES = (
-    buckets, crosses, encoders, imputers, powers, scalers, vectors, words,
+    buckets, crosses, encoders, imputers, powers, quantiles, scalers, splines, vectors, words,
 )  # fmt: skip
 FUNCTIONS: dict[str, Function] = {
     function.name: function for module in MODULES for function in module.FUNCTIONS
