@@ -11,6 +11,7 @@ from mlpond.models.preprocessing import (
     quantiles,
     scalers,
     splines,
+    targets,
     vectors,
     words,
 )
@@ -18,7 +19,8 @@ from mlpond.models.preprocessing.function import Call, Function, Learnt
 from mlpond.models.preprocessing.learning import learn
 
 MODULES = (
-    buckets, crosses, encoders, imputers, powers, quantiles, scalers, splines, vectors, words,
+    buckets, crosses, encoders, imputers, powers, quantiles, scalers, splines, targets, vectors,
+    words,
 )  # fmt: skip
 FUNCTIONS: dict[str, Function] = {
     function.name: function for module in MODULES for function in module.FUNCTIONS
