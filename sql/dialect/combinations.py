@@ -40,6 +40,16 @@ def feature_cross(fields: list[Field], degree: int = 2) -> str:
     )
 
 
+def interactions(fields: list[Field], degree: int = 2) -> str:
+    """Write the STRUCT of the numbers and the products of up to ``degree`` different ones."""
+    return _struct(
+        [
+            (chosen, " * ".join(f"({sql})::double" for _, sql in chosen))
+            for chosen in _products(fields, degree, repeated=False)
+        ]
+    )
+
+
 def polynomial_expand(fields: list[Field], degree: int = 2) -> str:
     """Write the STRUCT of the products of up to ``degree`` numbers, themselves among them."""
     return _struct(

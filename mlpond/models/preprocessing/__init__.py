@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from mlpond.models.preprocessing import (
     buckets,
+    categories,
     crosses,
     encoders,
+    group_statistics,
     imputers,
     powers,
     quantiles,
+    row_features,
     scalers,
     splines,
     targets,
@@ -19,8 +22,8 @@ from mlpond.models.preprocessing.function import Call, Function, Learnt
 from mlpond.models.preprocessing.learning import learn
 
 MODULES = (
-    buckets, crosses, encoders, imputers, powers, quantiles, scalers, splines, targets, vectors,
-    words,
+    buckets, categories, crosses, encoders, group_statistics, imputers, powers, quantiles,
+    row_features, scalers, splines, targets, vectors, words,
 )  # fmt: skip
 FUNCTIONS: dict[str, Function] = {
     function.name: function for module in MODULES for function in module.FUNCTIONS

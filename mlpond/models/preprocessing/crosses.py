@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from mlpond.models.features import is_number
 from mlpond.models.preprocessing.function import STRUCT, Call, Function, Learnt, Setting, at_least
-from mlpond.sql.dialect.combinations import MOST_FIELDS, feature_cross, polynomial_expand
+from mlpond.sql.dialect.combinations import (
+    MOST_FIELDS,
+    feature_cross,
+    interactions,
+    polynomial_expand,
+)
 
 
 def _fields(call: Call) -> list[tuple[str, str]]:
@@ -28,6 +33,10 @@ def _feature_cross(call: Call, learnt: Learnt) -> str:
     return feature_cross(_fields(call), call["degree"])
 
 
+def _interactions(call: Call, learnt: Learnt) -> str:
+    return interactions(_fields(call), call["degree"])
+
+
 def _polynomial_expand(call: Call, learnt: Learnt) -> str:
     return polynomial_expand(_fields(call), call["degree"])
 
@@ -40,6 +49,14 @@ FUNCTIONS = (
         settings=(Setting("degree", 2, *at_least(2, 4)),),
         over="none",
         check=_check,
+    ),
+    Function(
+        "INTERACTIONS",
+        _interactions,
+        arguments=(STRUCT,),
+        settings=(Setting("degree", 2, *at_least(2, 4)),),
+        over="none",
+        check=_check_numbers,
     ),
     Function(
         "POLYNOMIAL_EXPAND",
