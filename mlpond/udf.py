@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from mlpond.engine import Engine
     from mlpond.session import Session
 
-# Variables of a connection: whether ml_nearest can be called for all models; and the full name of a
-# model that is not committed yet, with what ml_nearest knows its points by, quoted.
+# Variables of a connection: whether ml_nearest (for all models) and ml_knn_impute can be called; and
+# the full name of a model that is not committed yet, with what ml_nearest knows its points by,
+# quoted.
 HAS_NEAREST, OFFERED = "mlpond_has_nearest", "mlpond_offered"
 
 
@@ -84,6 +85,13 @@ def _register_nearest(session: Session) -> None:
         "STRUCT(distance DOUBLE, point_id BIGINT, value DOUBLE)[]",
         type="arrow",
     )
+    create(
+        "ml_knn_impute",
+        _knn_impute,
+        ["DOUBLE[][]", "DOUBLE[][]", "INTEGER", "VARCHAR"],
+        "DOUBLE[][]",
+        type="arrow",
+    )
     session.con.execute(f"set variable {HAS_NEAREST} = true")
 
 
@@ -103,3 +111,26 @@ def _register_outliers(session: Session) -> None:
         "DOUBLE[]",
         type="arrow",
     )
+
+
+def _knn_impute(rows: Any, donors: Any, k: Any, weights: Any) -> Any:
+    """Answer ``ml_knn_impute(rows, donors, k, weights)``: tables as lists of rows."""
+    import pyarrow as pa
+
+    from mlpond.udfs.neighbours.imputation import impute
+
+    answers = [
+        impute(_matrix(x), _matrix(y, like=x), n.as_py(), how.as_py())
+        for x, y, n, how in zip(rows, donors, k, weights, strict=True)
+    ]
+    kind = pa.list_(pa.list_(pa.float64()))
+    return pa.array([answer.tolist() for answer in answers], kind, from_pandas=True)
+
+
+def _matrix(rows: Any, like: Any = None) -> Any:
+    """The rows of a list of lists as a matrix, nan where there is NULL."""
+    import numpy as np
+
+    values, width = rows.values, len((rows if like is None else like).values[0])
+    flat = values.flatten().to_numpy(zero_copy_only=False).astype(np.float64)
+    return flat.reshape(len(values), width)
