@@ -137,7 +137,7 @@ class Session:
         result: duckdb.DuckDBPyRelation | None = None
         for statement in statements:
             if isinstance(statement, Plain):
-                result = self._plain(statement.text, params)
+                result = self._plain(self._learnt(statement.text), params)
             else:
                 from mlpond.models.execute import execute
 
@@ -150,6 +150,16 @@ class Session:
                     execute(self, statement)
                 result = None
         return result
+
+    def _learnt(self, text: str) -> str:
+        """Put what preprocessing functions learn from the rows of a query into it."""
+        from mlpond.sql.dialect.preprocessing import LEARNT_FIRST
+
+        if not any(f".{name}" in text.upper() for name in LEARNT_FIRST):
+            return text
+        from mlpond.models.preprocessing.queries import learn_in_query
+
+        return learn_in_query(self.engine, text)
 
     def _plain(self, text: str, params: object) -> duckdb.DuckDBPyRelation | None:
         try:

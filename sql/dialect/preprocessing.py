@@ -12,7 +12,13 @@ from collections.abc import Callable
 from sqlglot.tokenizer_core import Token
 
 from mlpond.errors import StatementError
-from mlpond.sql.dialect.combinations import MOST_FIELDS, Field, feature_cross, polynomial_expand
+from mlpond.sql.dialect.combinations import (
+    MOST_FIELDS,
+    Field,
+    feature_cross,
+    interactions,
+    polynomial_expand,
+)
 from mlpond.sql.dialect.structs import struct_fields
 from mlpond.sql.dialect.tokens import OPENING, Cursor
 from mlpond.sql.dialect.values import read_value
@@ -22,6 +28,7 @@ Rewrite = Callable[[str, list[Token]], str]
 # Functions of a STRUCT: how they are written out, and the degrees that they take.
 _STRUCTS: dict[str, tuple[Callable[[list[Field], int], str], tuple[int, ...]]] = {
     "FEATURE_CROSS": (feature_cross, (2, 3, 4)),
+    "INTERACTIONS": (interactions, (2, 3, 4)),
     "POLYNOMIAL_EXPAND": (polynomial_expand, (1, 2, 3, 4)),
 }
 # Functions that learn from lists, and the aggregate that makes their dictionary.
@@ -30,6 +37,11 @@ _DICTIONARIES = {
     "BAG_OF_WORDS": "word_dictionary",
     "TF_IDF": "word_dictionary",
 }
+# Functions that learn in several scans, or cross-fit: a session learns them before the query runs.
+LEARNT_FIRST = frozenset(
+    ["BOX_COX", "GROUP_IMPUTER", "KBINS", "QUANTILE_TRANSFORMER", "SPLINE", "TARGET_ENCODER",
+     "YEO_JOHNSON"]
+)  # fmt: skip
 # What ends FROM … WHERE …
 _CLAUSES = frozenset(
     ["GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT",
@@ -58,6 +70,8 @@ def rewrite_preprocessing(
         return _write_struct(name, arguments, rewrite), end
     after = Cursor(sql, tokens)
     after.index = end
+    if name in LEARNT_FIRST:
+        return None
     if not after.accept("OVER") or not after.token or after.token.token_type not in OPENING:
         return None
     over = after.inside()
@@ -68,7 +82,7 @@ def rewrite_preprocessing(
                 f"ML.{name}(…) OVER ({over.text()}): its dictionary is that of all rows; "
                 "write OVER ()."
             )
-        rows = _rows(name, sql, tokens, after.index, rewrite)
+        rows = rows_of(name, sql, tokens, after.index, rewrite)
         dictionary = f"(select ml.{_DICTIONARIES[name]}({', '.join(texts)}) {rows})"
         return f"ml.{name.lower()}({texts[0]}, {dictionary})", after.index
     if name == "IMPUTER" and len(arguments) == 2 and texts[1] == "'most_frequent'":
@@ -107,7 +121,7 @@ def _write_struct(name: str, arguments: list[Cursor], rewrite: Rewrite) -> str:
     return write(fields, degree)
 
 
-def _rows(name: str, sql: str, tokens: list[Token], start: int, rewrite: Rewrite) -> str:
+def rows_of(name: str, sql: str, tokens: list[Token], start: int, rewrite: Rewrite) -> str:
     """Find FROM … WHERE … of the SELECT that a call stands in."""
     cursor = Cursor(sql, tokens)
     first, depth = None, 0

@@ -54,12 +54,13 @@ class Reader:
         while not cursor.done:
             tokens = cursor.tokens[cursor.index + 1 : cursor.index + 2]
             if cursor.word() == "ML" and tokens and tokens[0].token_type is TokenType.DOT:
-                found.append(self._call(cursor))
+                found.append(self.call(cursor))
             else:
                 cursor.index += 1
         return found
 
-    def _call(self, cursor: Cursor) -> Placed:
+    def call(self, cursor: Cursor) -> Placed:
+        """Read the call that comes next."""
         assert cursor.token is not None
         start = cursor.token.start
         cursor.index += 2
