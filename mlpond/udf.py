@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from mlpond.engine import Engine
     from mlpond.session import Session
 
-# Variables of a connection: whether ml_nearest (for all models) and ml_knn_impute can be called; and
-# the full name of a model that is not committed yet, with what ml_nearest knows its points by,
+# Variables of a connection: whether ml_nearest (for all models) and ml_knn_impute can be called;
+# and the full name of a model that is not committed yet, with what ml_nearest knows its points by,
 # quoted.
 HAS_NEAREST, OFFERED = "mlpond_has_nearest", "mlpond_offered"
 
