@@ -29,7 +29,7 @@ from mlpond.models.preprocessing.function import (
     number_categories,
     one_of,
 )
-from mlpond.models.preprocessing.lookup import looked_up
+from mlpond.models.preprocessing.lookup import looked_up, text_of
 from mlpond.sql.templates.quoting import double, string
 
 AGGREGATES = {
@@ -102,16 +102,12 @@ def _learn_imputed(call: Call, found: Found) -> Learnt:
             counts[group][x] = row["n"]
             every[x] = every.get(x, 0) + row["n"]
     modes = {group: _mode(values) for group, values in counts.items()}
-    return _stored(modes, _mode(every), lambda v: {"text": None if v is None else _text(v)})
+    return _stored(modes, _mode(every), lambda v: {"text": None if v is None else text_of(v)})
 
 
 def _mode(counts: dict[Any, int]) -> Any:
     most = max(counts.values(), default=0)
     return min((x for x, n in counts.items() if n == most), default=None)
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _group_imputer(call: Call, learnt: Learnt) -> str:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from mlpond.sql.templates.quoting import string
+
+
+def text_of(value: Any) -> str:
+    """A value as DuckDB casts it to VARCHAR."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def known(category: str, names: Sequence[str]) -> str:

@@ -50,7 +50,7 @@ from mlpond.models.preprocessing.function import (
     is_positive,
     number_categories,
 )
-from mlpond.models.preprocessing.lookup import code_of, looked_up
+from mlpond.models.preprocessing.lookup import code_of, looked_up, text_of
 from mlpond.sql.dialect.tokens import tokenize
 from mlpond.sql.templates.quoting import double, string
 
@@ -118,16 +118,12 @@ def _fit_target(engine: Engine, source: str, call: Call) -> Learnt:
     names = sorted({c for c, _ in targets[0] if c is not None})
     entries = [Entry("fold", None, fold), *number_categories(names)]
     if len(classes) > 2:
-        entries += [Entry("class", i, str(_text(value))) for i, value in enumerate(classes)]
+        entries += [Entry("class", i, text_of(value)) for i, value in enumerate(classes)]
     for i, cells in enumerate(targets):
         entries += _encodings(f"encoding_{i}", call, cells, names, -1)
         for f in range(call["folds"]):
             entries += _encodings(f"encoding_{i}_without_fold_{f}", call, cells, names, f)
     return Learnt({}, tuple(entries))
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _shares(rows: Iterable[tuple[Any, ...]], value: Any) -> Cells:
