@@ -14,6 +14,8 @@ from mlpond.sql.dialect.tokens import Cursor
 from mlpond.sql.templates.quoting import string
 
 _TRIAL = "trial_id := "
+# Functions of a table or query alone: a query in brackets tells no more from a scalar's argument.
+_OF_DATA = ("describe_data",)
 
 
 def rewrite_calls(sql: str, tokens: list[Token]) -> str:
@@ -63,10 +65,11 @@ def _call_at(tokens: list[Token], index: int) -> int | None:
 
 
 def _rewrite(sql: str, tokens: list[Token]) -> str | None:
-    """Rewrite one call; None when it has neither MODEL nor TABLE among its arguments."""
+    """Rewrite one call; None when it has no MODEL, TABLE or query among its arguments."""
     function = tokens[2].text.lower()
     arguments = Cursor(sql, tokens[4:-1]).arguments()
-    if not any(_is_marked(argument) for argument in arguments):
+    of_query = function in _OF_DATA and arguments and arguments[0].is_type(TokenType.L_PAREN)
+    if not of_query and not any(_is_marked(argument) for argument in arguments):
         return None
     # ML.DETECT_ANOMALIES has its settings before the data; DuckDB wants named arguments last
     arguments.sort(key=lambda argument: argument.word() == "STRUCT")

@@ -20,7 +20,7 @@ FIELDS = (
     "evaluation/classification", "evaluation/curves", "evaluation/regression",
     "evaluation/clustering", "evaluation/ranking", "evaluation/comparison", "evaluation/fairness",
     "sampling", "recommend", "selection", "outliers", "windows", "joins", "splits", "customers",
-    "attribution", "baskets", "contribution", "preprocessing", "journeys",
+    "attribution", "baskets", "contribution", "preprocessing", "journeys", "quality",
 )  # fmt: skip
 
 
