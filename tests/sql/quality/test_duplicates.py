@@ -1,0 +1,126 @@
+"""Duplicates, exact and near."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ROWS = """(select * from (values
+    (1, null, 'nan'::double, 'p'), (2, 'x', 1, 'q'), (3, null, 'nan', 'r'), (4, 'x', 1, 's'),
+    (5, 'x', 1, 't'), (6, 'y', 1, 'u')) t(id, "my ""key"" ", v, rest))""".replace("'", "''")
+
+
+def dicts(con, query):
+    relation = con.sql(query)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def test_groups_of_equal_keys(con):
+    found = dicts(con, f"""from ml.duplicates('{ROWS}', ['my "key" ', 'v'])""")
+    assert [(r["id"], r["duplicate_group"], r["group_size"], r["is_first"]) for r in found] == [
+        (1, 1, 2, True), (3, 1, 2, False), (2, 2, 3, True), (4, 2, 3, False), (5, 2, 3, False),
+    ]  # fmt: skip
+    assert dicts(con, f"from ml.duplicates('{ROWS}')") == []
+    found = dicts(con, f"""from ml.duplicates('{ROWS}', ['my "key" '], order_by := 'rest', all_rows := true)""")  # fmt: skip
+    assert len(found) == 6
+    assert [r["id"] for r in found if r["is_first"]] == [1, 2, 6]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.none() | st.integers(0, 1)), max_size=25))
+@settings(max_examples=20, deadline=None)
+def test_the_first_of_each_are_the_distinct_rows(con, rows):
+    con.execute("create or replace table drawn_rows (a int, b int)")
+    if rows:
+        con.executemany("insert into drawn_rows values (?, ?)", rows)
+    found = con.sql("select a, b from ml.duplicates('drawn_rows', all_rows := true) where is_first")
+    assert sorted(found.fetchall(), key=str) == sorted(set(rows), key=str)
+
+
+def test_wrong_columns(con):
+    with pytest.raises(duckdb.Error, match="ml.duplicates: the list of columns is empty"):
+        con.sql(f"from ml.duplicates('{ROWS}', [])").fetchall()
+    with pytest.raises(duckdb.Error, match="nowhere"):
+        con.sql(f"from ml.duplicates('{ROWS}', ['nowhere'])").fetchall()
+
+
+TEXTS = [
+    "The quick brown fox jumps", "the  quick brown fox jumps ", "The quick brown fox jumped",
+    "A wholly different sentence", "A wholly different sentenze", "naïve café — 東京", "naïve cafe — 東京",
+    "", " ", "ab", None,
+]  # fmt: skip
+
+
+def grams(text, n=3):
+    words = " ".join(text.lower().split())
+    return {words[i : i + n] for i in range(max(len(words) - n + 1, 1))}
+
+
+def test_pairs_are_those_of_all_pairs(con):
+    con.execute("create or replace table notes as select unnest(?) as note, unnest(range(11)) as id", [TEXTS])  # fmt: skip
+    found = dicts(
+        con, "from ml.near_duplicates('notes', 'id', 'note', threshold := 0.4, bands := 60)"
+    )
+    got = {(r["key_1"], r["key_2"]): r for r in found}
+    for (i, a), (j, b) in itertools.combinations(enumerate(TEXTS[:10]), 2):
+        jaccard = len(grams(a) & grams(b)) / len(grams(a) | grams(b))
+        # a copy is paired with the first of its kind alone: 1 with 0
+        if jaccard >= 0.4 and 1 not in (i, j):
+            assert got[i, j]["similarity"] == pytest.approx(jaccard)
+        elif (i, j) != (0, 1):
+            assert (i, j) not in got
+    assert got[0, 1]["similarity"] == 1
+    assert (got[0, 1]["text_2"], got[7, 8]["levenshtein"]) == (TEXTS[1], 1)
+
+
+def test_other_measures(con):
+    query = "from ml.near_duplicates('notes', 'id', 'note', threshold := 0.9, measure := '{}')"
+    found = dicts(con, query.format("levenshtein"))
+    lev = next(r["similarity"] for r in found if (r["key_1"], r["key_2"]) == (3, 4))
+    assert lev == pytest.approx(1 - 1 / 27)
+    found = dicts(con, query.format("jaro_winkler"))
+    assert all(r["similarity"] == r["jaro_winkler"] >= 0.9 for r in found)
+    for wrong in ("measure := 'x'", "threshold := 0", "n := 0", "bands := 0"):
+        with pytest.raises(duckdb.Error, match="ml.near_duplicates"):
+            con.sql(f"from ml.near_duplicates('notes', 'id', 'note', {wrong})").fetchall()
+
+
+def test_shares_of_found_pairs_follow_the_formula(con):
+    # 400 pairs of texts, of which words are changed at random, and unlike every other text
+    con.execute("""
+        create or replace table changed as
+        select p * 2 + side as id, p, string_agg(case when side = 1 and hash(p, w, 'c') % 4 = 0
+            then md5(p || '/' || w || 'x') else md5(p || '/' || w) end[:3], ' ' order by w) as note
+        from range(400) a(p), range(2) b(side), range(12) c(w) group by all
+    """)
+    pairs = con.sql("select list(note order by id) from changed group by p").fetchall()
+    expected = 0.0
+    for ((a, b),) in pairs:
+        s = len(grams(a) & grams(b)) / len(grams(a) | grams(b))
+        expected += 1 - (1 - s**6) ** 5
+    found = dicts(con, "from ml.near_duplicates('changed', 'id', 'note', threshold := 0.01, bands := 5, hashes := 6)")  # fmt: skip
+    hits = sum(r["key_1"] // 2 == r["key_2"] // 2 for r in found)
+    # a sum of 400 chances p has a variance of at most 400 / 4, and four deviations are 40
+    assert abs(hits - expected) < 40
+    assert 40 < expected < 360
+
+
+def test_numbers_within_tolerances(con):
+    rows = [(i, math.sin(i) * 10, math.cos(3 * i) * 5) for i in range(60)]
+    con.execute('create or replace table points (id int, "a b" double, c double)')
+    con.executemany("insert into points values (?, ?, ?)", rows)
+    con.execute("insert into points values (60, null, 0), (61, 'nan', 0), (62, 'inf', 0)")
+    found = dicts(con, "from ml.near_duplicate_numbers('points', 'id', ['a b', 'c'], [0.8, 1])")
+    expected = {
+        (p[0], q[0]): 1 - max(abs(p[1] - q[1]) / 0.8, abs(p[2] - q[2]))
+        for p, q in itertools.combinations(rows, 2)
+        if abs(p[1] - q[1]) <= 0.8 and abs(p[2] - q[2]) <= 1
+    }
+    assert {(r["key_1"], r["key_2"]): r["similarity"] for r in found} == pytest.approx(expected)
+    for wrong in ("['c'], [1, 2]", "['c'], [0]", "[], []"):
+        with pytest.raises(duckdb.Error, match="ml.near_duplicate_numbers"):
+            con.sql(f"from ml.near_duplicate_numbers('points', 'id', {wrong})").fetchall()
