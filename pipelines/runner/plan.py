@@ -155,7 +155,8 @@ def _draft(
             "The runner makes the table or view itself."
         )
     node = Node(file.key, file.name, kind, file.text, sql, used, file=file)
-    return node, found.reads, found.models_read
+    reads = tuple(dict.fromkeys((*found.reads, *file.declared_reads)))
+    return node, reads, found.models_read
 
 
 def _producer(reference: str, catalog: Catalog, producers: Mapping[Key, str]) -> str | None:

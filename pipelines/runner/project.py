@@ -1,7 +1,8 @@
 """A pipeline as a folder of files.
 
     pipeline.toml      description, seeds, [parameters.NAME], [summary] headline and queries,
-                       [report] what ``mlpond report`` shows
+                       [report] what ``mlpond report`` shows, [[steps.NAME.expect]] what is
+                       expected of a step
     NAME.sql           a step: a SELECT, kept as the table or view NAME, or CREATE MODEL NAME
     NAME.py            a step: run(pond, params) makes the relation NAME; READS names its inputs
     checks/NAME.sql    a rule: a SELECT of the rows that break it
@@ -21,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from mlpond.errors import PipelineError
+from mlpond.pipelines.runner.expectations import read_expectations
 from mlpond.pipelines.runner.names import suggest
 from mlpond.pipelines.runner.parameters import Parameter, read_parameters
 from mlpond.pipelines.runner.report import ReportSpec, read_report
 
-_KEYS = ("description", "seeds", "parameters", "summary", "report")
+_KEYS = ("description", "seeds", "parameters", "steps", "summary", "report")
 _SUMMARY_KEYS = ("headline", "queries")
 _DIRECTIVE = re.compile(r"^materialize\s*:\s*(.*)$", re.IGNORECASE)
 
@@ -120,6 +122,7 @@ def read_project(folder: Path) -> Project:
         if key not in _SUMMARY_KEYS:
             raise PipelineError(f"{path}: unknown key summary.{key}; {suggest(key, _SUMMARY_KEYS)}")
     files = _read_files(folder)
+    files += _expected(toml.get("steps", {}), folder, files)
     if not files:
         raise PipelineError(f"pipeline {folder.name} has no steps; put NAME.sql files in {folder}.")
     return Project(
@@ -166,6 +169,24 @@ def _read_files(folder: Path) -> tuple[StepFile, ...]:
             )
     checks = [_sql_step(path, "check") for path in sorted((folder / "checks").glob("*.sql"))]
     return (*steps, *checks)
+
+
+def _expected(table: Any, folder: Path, files: tuple[StepFile, ...]) -> tuple[StepFile, ...]:
+    """The checks of what pipeline.toml expects of the steps."""
+    path = folder / "pipeline.toml"
+    checks = {file.name for file in files if file.kind == "check"}
+    steps = [file.name for file in files if file.kind != "check"]
+    expected = []
+    for found in read_expectations(table, folder.name, steps, path):
+        name = f"expect_{found.step}"
+        if name in checks:
+            raise PipelineError(
+                f"{path}: steps.{found.step}.expect makes a check {name}, and so does "
+                f"checks/{name}.sql; rename the file."
+            )
+        expected.append(StepFile(name, "check", path, found.text, found.description,
+                                 declared_reads=found.reads))  # fmt: skip
+    return tuple(expected)
 
 
 def _read(path: Path) -> str:
