@@ -77,6 +77,8 @@ def test_every_type_has_a_row(pond):
     numbers = found["fl"]  # the greatest of numbers, not of words: 10, not 9
     assert (numbers["max"], numbers["num_values"], numbers["dimension"]) == ("10.0", 3, 2)
     assert found["st"]["type"] == "STRUCT(x INTEGER)"
+    nested = described(pond, "from ml.describe_data('(select [[2, 3], [1]] as x)')")["x"]
+    assert (nested["min"], nested["mean"], nested["unique"]) == ("[1]", None, 2)
 
 
 def test_no_rows(pond):
