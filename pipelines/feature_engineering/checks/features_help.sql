@@ -1,0 +1,14 @@
+-- On held-out flights the features rank better than the timetable, by more than two standard errors.
+with
+
+held_out as (
+    select
+        max(roc_auc) filter (method = 'with features') as with_features,
+        max(roc_auc) filter (method = 'timetable alone') as alone,
+        max(standard_error) as standard_error,
+    from feature_engineering.evaluation
+    where flights = 'held out'
+)
+
+select * from held_out
+where not (with_features > alone + 2 * standard_error)
