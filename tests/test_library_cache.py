@@ -42,6 +42,7 @@ def test_the_second_database_gets_a_copy(folder, monkeypatch):
         assert second.con.execute("select ml.normal_cdf(0)").fetchall() == [(0.5,)]
 
 
+@pytest.mark.slow
 def test_nothing_of_a_user_is_kept(folder, database):
     import duckdb
 
@@ -68,6 +69,7 @@ def test_a_database_with_tables_gets_the_copy_too(folder, database):
         assert session.con.execute("select x, ml.normal_cdf(0) from t").fetchall() == [(1, 0.5)]
 
 
+@pytest.mark.slow
 def test_a_broken_cache_is_made_anew(folder):
     with mlpond.connect():
         pass

@@ -163,6 +163,7 @@ def test_help_explains_a_function(mlpond, name):
         assert part in text
 
 
+@pytest.mark.slow
 def test_help_works_for_every_function(mlpond):
     for entry in catalog():
         assert entry.signature.split("(")[0] in mlpond("help", entry.name).stdout

@@ -256,7 +256,28 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("kind", MODEL_TYPES)
+# Types that predict nothing, and what is said of it.
+NEVER = {
+    "TRANSFORM_ONLY": ("seed = 0", "a", "transform_only has no ml.evaluate"),
+    "CONTRIBUTION_ANALYSIS": (
+        "contribution_metric = 'SUM(y)', dimension_id_cols = ['g'], is_test_col = 'is_test'",
+        "y, g, a > 0 as is_test", "nothing to tune or fit; leave out cross_validation",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NEVER)
+def test_what_predicts_nothing_is_not_cross_validated(pond, kind):
+    options, columns, message = NEVER[kind]
+    transform = "transform (a + 1 as a)" if kind == "TRANSFORM_ONLY" else ""
+    with pytest.raises(InputError, match=message):
+        pond.sql(
+            f"create model never {transform} options (model_type = '{kind}', {options}, "
+            f"cross_validation = 2) as select {columns} from t"
+        )
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MODEL_TYPES if kind not in NEVER])
 def test_every_type_can_be_cross_validated(pond, kind):
     assert kind in TYPES, "a new type: say what it needs"
     options, columns = TYPES[kind]

@@ -228,6 +228,7 @@ def test_runs_in_a_plain_shell(database, load_penguins, shell):
         shell(database, "from ml.robust_weights('ridge')")
 
 
+@pytest.mark.slow
 def test_models_of_an_older_file_ask_to_be_trained_again(database, load_penguins, shell):
     with mlpond.connect(database) as pond:
         load_penguins(pond)

@@ -89,6 +89,7 @@ def models_of(entry) -> set[str]:
     return set(re.findall(rf"ml\.{entry.name}\('(\w+)", entry.example or ""))
 
 
+@pytest.mark.slow
 def test_every_example_runs(file, tmp_path):
     script = []
     for entry in catalog():

@@ -23,6 +23,7 @@ def two_regressions(s, powers):
     return gained / (powers - 1) / ((rss - gained) / df), df, gained / rss
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32),
     n=st.integers(20, 150),

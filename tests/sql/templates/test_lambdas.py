@@ -50,6 +50,7 @@ def test_every_lambda_installed_is_renamed():
         assert not outside or "from query(" in sql, (path, outside)
 
 
+@pytest.mark.slow
 def test_a_table_called_like_a_parameter_changes_nothing():
     """Every scalar function, from a table that has every parameter's name and every field's."""
     parameters, fields = set(), set()
