@@ -41,8 +41,9 @@ def count_categories(call: Call) -> Tally:
     return Tally((key,), {"n": "count(*)"}, most_frequent(call, key))
 
 
-def _count_elements(call: Call) -> Tally:
-    rows = f"(select unnest({call.x})::varchar as category from "
+def count_elements(call: Call, elements: str = "") -> Tally:
+    """Count the elements that are kept of lists, by default of those of the argument."""
+    rows = f"(select unnest({elements or call.x})::varchar as category from "
     return Tally(
         ("category",),
         {"n": "count(*)"},
@@ -120,7 +121,7 @@ FUNCTIONS = (
         _multi_hot_encoder,
         arguments=(ARRAY,),
         settings=(TOP_K, FREQUENCY_THRESHOLD),
-        tally=_count_elements,
+        tally=count_elements,
         learn=keep,
     ),
 )

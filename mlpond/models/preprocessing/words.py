@@ -13,9 +13,9 @@ from mlpond.engine import Engine
 from mlpond.models.preprocessing.encoders import (
     FREQUENCY_THRESHOLD,
     TOP_K,
+    count_elements,
     indices_of,
     keep,
-    most_frequent,
 )
 from mlpond.models.preprocessing.function import (
     ARRAY,
@@ -48,13 +48,7 @@ def _ngrams(call: Call, learnt: Learnt) -> str:
 
 
 def _documents(call: Call) -> Tally:
-    rows = f"(select unnest(list_distinct({call.x}::varchar[])) as term from "
-    return Tally(
-        ("term",),
-        {"n": "count(*)"},
-        most_frequent(call, "term"),
-        lambda source: f"{rows}{source})",
-    )
+    return count_elements(call, f"list_distinct({call.x}::varchar[])")
 
 
 def _bag_of_words(call: Call, learnt: Learnt) -> str:
@@ -65,7 +59,9 @@ def _fit_frequencies(engine: Engine, source: str, call: Call) -> Learnt:
     """Count the documents of each term, and those with a term outside the dictionary."""
     tally = _documents(call)
     found = dict(
-        engine.rows(f"select term, count(*) from {tally.rows(source)} group by 1 {tally.tail}")
+        engine.rows(
+            f"select {tally.keys[0]}, count(*) from {tally.rows(source)} group by 1 {tally.tail}"
+        )
     )
     learnt = keep(call, Found({}, [((term,), {}) for term in found]))
     unknown = f"list_contains({indices_of(call, learnt)}, 0)"
