@@ -7,6 +7,7 @@ change. ``make explore`` draws new ones, and more of them.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,11 @@ PENGUINS = ROOT / "seeds" / "penguins" / "penguins.csv"
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=10)
 settings.register_profile("explore", deadline=None, max_examples=60, print_blob=True)
 settings.load_profile("repeatable")  # the default; --hypothesis-profile=explore comes after it
+
+# A shell starts what runs in the background with Ctrl-C ignored, and so would be the programs that
+# the tests of Ctrl-C send it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
