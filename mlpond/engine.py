@@ -52,6 +52,15 @@ class Engine:
         return dict(zip(names, cursor.fetchall()[0], strict=True))
 
     @contextmanager
+    def on_cursor(self) -> Iterator[Engine]:
+        """Work beside a query that the connection is in; a cursor sees what is committed."""
+        cursor = Engine(self.con.cursor())
+        try:
+            yield cursor
+        finally:
+            cursor.con.close()
+
+    @contextmanager
     def if_alive(self) -> Iterator[None]:
         """Run a block that tidies up; where the transaction is lost, there is nothing to tidy."""
         with suppress(duckdb.TransactionException):

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mlpond.arrow import from_numpy, to_numpy
+
 
 def outlier_scores(columns: Sequence[Any]) -> Any:
     """Answer ``ml_outlier_scores(method, first, second, seed, points)``, Arrow columns all.
@@ -30,7 +32,7 @@ def outlier_scores(columns: Sequence[Any]) -> Any:
     found = []
     for i, group in enumerate(points):
         listed = group.values  # a list array: the points
-        x = np.asarray(listed.flatten().to_numpy(zero_copy_only=False)).reshape(len(listed), -1)
+        x = to_numpy(listed.flatten()).reshape(len(listed), -1)
         if method[i] == "isolation_forest":
             scores = isolation_forest(x, first[i], second[i], seed[i], threads)
         else:
@@ -38,4 +40,5 @@ def outlier_scores(columns: Sequence[Any]) -> Any:
         found.append(scores)
     offsets = np.concatenate([[0], np.cumsum([len(scores) for scores in found])])
     values = np.concatenate(found) if found else np.zeros(0)
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values, pa.float64()))
+    starts: Any = from_numpy(offsets.astype(np.int32))
+    return pa.ListArray.from_arrays(starts, from_numpy(values))

@@ -41,17 +41,13 @@ def register(session: Session) -> None:
     owner = weakref.ref(session)
 
     def ml_train(model: str, query: str, options: str) -> str:
-        pond = owner()
-        if pond is None:
-            raise RuntimeError("ml_train: the session is closed.")
+        pond = _open(owner, "ml_train")
         from mlpond.models.execute import train_from_sql
 
         return train_from_sql(pond, model, query, options)
 
     def ml_eliminate(query: str, options: str, step: int, folds: int) -> str:
-        pond = owner()
-        if pond is None:
-            raise RuntimeError("ml_eliminate: the session is closed.")
+        pond = _open(owner, "ml_eliminate")
         from mlpond.models.execute import eliminate_from_sql
 
         return eliminate_from_sql(pond, query, options, step, folds)
@@ -62,6 +58,14 @@ def register(session: Session) -> None:
     _register_outliers(session)
 
 
+def _open(owner: weakref.ref[Session], function: str) -> Session:
+    """The session that a function belongs to."""
+    pond = owner()
+    if pond is None:
+        raise RuntimeError(f"{function}: the session is closed.")
+    return pond
+
+
 def _register_nearest(session: Session) -> None:
     """Make ``ml_nearest`` callable, which macros of nearest-neighbour models call if it is there.
 
@@ -70,9 +74,7 @@ def _register_nearest(session: Session) -> None:
     owner = weakref.ref(session)
 
     def ml_nearest(model: Any, version: Any, k: Any, probes: Any, metric: Any, x: Any) -> Any:
-        pond = owner()
-        if pond is None:
-            raise RuntimeError("ml_nearest: the session is closed.")
+        pond = _open(owner, "ml_nearest")
         from mlpond.models.neighbors import nearest_in_session
 
         return nearest_in_session(pond, (model, version, k, probes, metric, x))
@@ -131,6 +133,8 @@ def _matrix(rows: Any, like: Any = None) -> Any:
     """The rows of a list of lists as a matrix, nan where there is NULL."""
     import numpy as np
 
+    from mlpond.arrow import to_numpy
+
     values, width = rows.values, len((rows if like is None else like).values[0])
-    flat = values.flatten().to_numpy(zero_copy_only=False).astype(np.float64)
+    flat = to_numpy(values.flatten()).astype(np.float64)
     return flat.reshape(len(values), width)

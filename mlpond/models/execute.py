@@ -53,14 +53,11 @@ def train_from_sql(pond: Session, model: str, query: str, options: str) -> str:
     statement = CreateModel(
         model, or_replace=True, transform=transform, options=values, query=query
     )
-    cursor = Engine(pond.con.cursor())
-    try:
+    with pond.engine.on_cursor() as cursor:
         version = create_model(
             cursor, statement, threads=threads_of(cursor), report=pond.report,
             searches=pond.searches,
         )  # fmt: skip
-    finally:
-        cursor.con.close()
     return version.full_name if version else model
 
 
@@ -69,14 +66,11 @@ def eliminate_from_sql(pond: Session, query: str, options: str, step: int, folds
     from mlpond.models.elimination import as_rows, eliminate
 
     values = _options("ml_eliminate", options)
-    cursor = Engine(pond.con.cursor())
-    try:
+    with pond.engine.on_cursor() as cursor:
         found = eliminate(
             cursor, query, values, step=step, folds=folds, threads=threads_of(cursor),
             report=pond.report, searches=pond.searches,
         )  # fmt: skip
-    finally:
-        cursor.con.close()
     return json.dumps(as_rows(found))
 
 

@@ -27,6 +27,7 @@ class Group:
         number: From 1, in ascending order of the values.
         names: Of the columns.
         values: Of the columns, in SQL.
+        texts: The same as DuckDB writes them, as they are stored.
         condition: The SQL predicate of its rows.
         said: The values, for messages.
         held_out: Whether rows of it were held out from training.
@@ -35,6 +36,7 @@ class Group:
     number: int
     names: tuple[str, ...]
     values: tuple[str, ...]
+    texts: list[str | None]
     condition: str
     said: str
     held_out: bool = False

@@ -63,14 +63,18 @@ def train_groups(job: Job, started: float) -> Version:
         for name in job.request.options["group_cols"]
     ]
     listed = ", ".join(identifier(name) for name in names)
+    texts = ", ".join(f"{identifier(name)}::varchar" for name in names)
     found = job.engine.rows(
-        f"select {listed}, count(*) from {job.source.relation} group by all "
+        f"select {listed}, count(*), [{texts}] "
+        f"from {job.source.relation} group by all "
         f"order by {', '.join(f'{identifier(name)} nulls last' for name in names)}"
     )
-    groups = [_group(job, names, number, row[:-1]) for number, row in enumerate(found, start=1)]
+    groups = [
+        _group(job, names, number, row[:-2], row[-1]) for number, row in enumerate(found, start=1)
+    ]
     with _in_order(job, listed, len(groups)) as relation:
         done = [
-            _train_group(job, group, relation, int(row[-1]), len(groups))
+            _train_group(job, group, relation, int(row[-2]), len(groups))
             for group, row in zip(groups, found, strict=True)
         ]
         trained = [result for result in done if result.fitted is not None]
@@ -90,7 +94,9 @@ def train_groups(job: Job, started: float) -> Version:
     return job.version
 
 
-def _group(job: Job, names: list[str], number: int, values: tuple[Any, ...]) -> Group:
+def _group(
+    job: Job, names: list[str], number: int, values: tuple[Any, ...], texts: list[str | None]
+) -> Group:
     written = [
         "NULL" if value is None else f"{literal(value)}::{job.source.type_of(name)}"
         for name, value in zip(names, values, strict=True)
@@ -102,7 +108,7 @@ def _group(job: Job, names: list[str], number: int, values: tuple[Any, ...]) -> 
     said = ", ".join(
         f"{name} = {literal(value)}" for name, value in zip(names, values, strict=True)
     )
-    return Group(number, tuple(names), tuple(written), condition, said)
+    return Group(number, tuple(names), tuple(written), texts, condition, said)
 
 
 @contextmanager
@@ -159,30 +165,17 @@ def _train_group(job: Job, group: Group, relation: str, n: int, total: int) -> _
 
 
 def _store_groups(job: Job, done: list[_Trained]) -> None:
-    names = ("model", "version", "group_id", "group_values", "training_rows", "evaluation_rows",
-             "loss", "seconds", "status", "error_message", "warnings")  # fmt: skip
-    columns = ", ".join(f"{identifier(name)}::varchar" for name in done[0].group.names)
-    # as text in SQL's own form, whatever the type
-    for result in done:
-        fitted = result.fitted
-        values = job.engine.value(
-            f"select [{columns}] from (select "
-            + ", ".join(
-                f"{text} as {identifier(name)}"
-                for name, text in zip(result.group.names, result.group.values, strict=True)
-            )
-            + ")"
-        )
-        row = (
-            job.version.name, job.version.version, result.group.number, values, result.n,
-            result.n_held_out, fitted.loss if fitted else None, result.seconds,
-            "SUCCEEDED" if fitted else "FAILED", result.error, fitted.warnings if fitted else [],
-        )  # fmt: skip
-        job.engine.execute(
-            f"insert into ml.groups ({', '.join(names)}) values "
-            f"({', '.join(f'${i + 1}' for i in range(len(row)))})",
-            list(row),
-        )
+    registry.insert(
+        job.engine, "groups",
+        ("model", "version", "group_id", "group_values", "training_rows", "evaluation_rows",
+         "loss", "seconds", "status", "error_message", "warnings"),
+        [
+            (job.version.name, job.version.version, r.group.number, r.group.texts, r.n,
+             r.n_held_out, r.fitted.loss if r.fitted else None, r.seconds,
+             "SUCCEEDED" if r.fitted else "FAILED", r.error, r.fitted.warnings if r.fitted else [])
+            for r in done
+        ],
+    )  # fmt: skip
 
 
 def _whole(job: Job, done: list[_Trained]) -> Training:

@@ -218,12 +218,9 @@ def nearest_in_session(pond: Session, columns: Sequence[Any]) -> Any:
     model, version, k, probes, metric = (column[0].as_py() for column in columns[:5])
     x = _plain(columns[5])
     flat = to_numpy(x.flatten())
-    cursor = Engine(pond.con.cursor())  # the caller's connection is in a query
-    try:
+    with pond.engine.on_cursor() as cursor:
         search = pond.searches.find(cursor, model, version, metric)
         found = search.nearest(flat.reshape(len(x), -1), k, probes, threads_of(cursor))
-    finally:
-        cursor.con.close()
     return _lists(*found)
 
 

@@ -15,13 +15,14 @@ from mlpond.models.preprocessing.function import (
     CATEGORY,
     REQUIRED,
     Call,
-    Entry,
     Found,
     Function,
     Learnt,
     Setting,
     at_least,
     is_boolean,
+    is_numeric,
+    number_values,
     one_of,
 )
 from mlpond.models.preprocessing.scalers import quantiles
@@ -57,10 +58,7 @@ def _is_ascending(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) > 0
-        and all(
-            isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v)
-            for v in value
-        )
+        and all(is_numeric(v) and math.isfinite(v) for v in value)
         and all(a < b for a, b in pairwise(value))
     )
 
@@ -80,11 +78,11 @@ def _cuts(call: Call) -> Mapping[str, str]:
 def _learn_cuts(call: Call, found: Found) -> Learnt:
     # fewer distinct values than buckets: cuts that are equal are one
     cuts = sorted(set(found.values["cuts"] or []))
-    return Learnt({}, tuple(Entry("cut", i, number=v) for i, v in enumerate(cuts, start=1)))
+    return Learnt({}, number_values(cuts, "cut", first=1))
 
 
 def _quantile_bucketize(call: Call, learnt: Learnt) -> str:
-    cuts = [entry.number for entry in learnt.listed("cut") if entry.number is not None]
+    cuts = learnt.sequence("cut")
     if not cuts:  # there were no numbers
         return "NULL::varchar"
     return bucket_of(f"{call.x}::double", cuts, call["output_format"])

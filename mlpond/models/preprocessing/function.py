@@ -15,7 +15,7 @@ left out where every aggregate is a number that is stored under its key.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,10 @@ class Learnt:
         found = self.listed(key)
         return found[0].text if found else None
 
+    def sequence(self, key: str) -> list[float]:
+        """The numbers of the entries of a key, in their order."""
+        return [entry.number for entry in self.listed(key) if entry.number is not None]
+
     def categories(self, key: str = "category") -> list[tuple[int, str]]:
         """The categories with their indices."""
         return [
@@ -70,6 +74,11 @@ class Learnt:
 def number_categories(names: list[str], key: str = "category") -> tuple[Entry, ...]:
     """Number categories from 1, in the order given."""
     return tuple(Entry(key, index, name) for index, name in enumerate(names, start=1))
+
+
+def number_values(values: Iterable[float], key: str, first: int = 0) -> tuple[Entry, ...]:
+    """Entries of a sequence of numbers, their positions counted from ``first``."""
+    return tuple(Entry(key, i, number=float(v)) for i, v in enumerate(values, start=first))
 
 
 @dataclass(frozen=True)
@@ -301,11 +310,14 @@ def is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def is_numeric(value: Any) -> bool:
+    """Tell whether a setting is a number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def is_positive(value: Any, *, or_zero: bool = False) -> bool:
     """Tell whether a setting is a finite number above 0, or 0 too."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return 0 < value < math.inf or (or_zero and value == 0)
+    return is_numeric(value) and (0 < value < math.inf or (or_zero and value == 0))
 
 
 def at_least(least: int, most: int | None = None) -> tuple[Callable[[Any], bool], str]:

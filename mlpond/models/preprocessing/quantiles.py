@@ -15,12 +15,13 @@ from mlpond.models.preprocessing.cuts import quantiles, rank_of
 from mlpond.models.preprocessing.function import (
     NUMBER,
     Call,
-    Entry,
     Function,
     Learnt,
     Setting,
     at_least,
     finite,
+    is_numeric,
+    number_values,
     one_of,
 )
 from mlpond.models.preprocessing.one_dimension import centres_of
@@ -37,15 +38,7 @@ LEAST, MOST = -5.199337582605575, 5.19933758270342  # of the normal output, at t
 
 def is_share(value: Any) -> bool:
     """Tell whether a setting is a number in [0, 1]."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
-
-
-def _listed(learnt: Learnt, key: str) -> list[float]:
-    return [entry.number for entry in learnt.listed(key) if entry.number is not None]
-
-
-def _entries(key: str, values: list[float]) -> tuple[Entry, ...]:
-    return tuple(Entry(key, i, number=float(v)) for i, v in enumerate(values))
+    return is_numeric(value) and 0 <= value <= 1
 
 
 def _fit_quantiles(engine: Engine, source: str, call: Call) -> Learnt:
@@ -54,11 +47,11 @@ def _fit_quantiles(engine: Engine, source: str, call: Call) -> Learnt:
         return Learnt()
     parts = max(min(call["n_quantiles"], rows), 1) - 1
     found = quantiles(engine, source, finite(call), n, max(parts, 1))
-    return Learnt({}, _entries("quantile", found[: parts + 1]))
+    return Learnt({}, number_values(found[: parts + 1], "quantile"))
 
 
 def _quantile_transformer(call: Call, learnt: Learnt) -> str:
-    knots = _listed(learnt, "quantile")
+    knots = learnt.sequence("quantile")
     if not knots:
         return "NULL::double"
     x, last = f"{call.x}::double", max(len(knots) - 1, 1)
@@ -119,7 +112,7 @@ def _fit_bins(engine: Engine, source: str, call: Call) -> Learnt:
     if n == 0:
         return Learnt()
     if low == high:
-        return Learnt({}, _entries("edge", [low, high]))
+        return Learnt({}, number_values([low, high], "edge"))
     edges = [low + (high - low) * (i / bins) for i in range(bins + 1)]
     if call["strategy"] == "quantile":
         edges = quantiles(engine, source, x, n, bins)
@@ -131,11 +124,11 @@ def _fit_bins(engine: Engine, source: str, call: Call) -> Learnt:
         edges = [edges[0]] + [
             b for a, b in zip(edges, edges[1:], strict=False) if b - a > LEAST_BIN
         ]
-    return Learnt({}, _entries("edge", edges))
+    return Learnt({}, number_values(edges, "edge"))
 
 
 def _kbins(call: Call, learnt: Learnt) -> str:
-    edges = _listed(learnt, "edge")
+    edges = learnt.sequence("edge")
     names = call["output_format"] == "bucket_names"
     if not edges:
         return "NULL::varchar" if names else "NULL::bigint"

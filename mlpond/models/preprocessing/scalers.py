@@ -17,6 +17,7 @@ from mlpond.models.preprocessing.function import (
     Setting,
     finite,
     is_boolean,
+    is_numeric,
     number,
 )
 from mlpond.sql.templates.quoting import doubles
@@ -56,7 +57,7 @@ def _is_quantile_range(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) == 2
-        and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
+        and all(is_numeric(v) for v in value)
         and 0 <= value[0] < value[1] <= 100
     )
 

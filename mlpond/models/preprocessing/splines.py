@@ -12,13 +12,13 @@ from mlpond.models.preprocessing.cuts import quantiles, rank_of
 from mlpond.models.preprocessing.function import (
     NUMBER,
     Call,
-    Entry,
     Function,
     Learnt,
     Setting,
     at_least,
     finite,
     is_boolean,
+    number_values,
     one_of,
 )
 from mlpond.sql.templates.lambdas import PREFIX
@@ -41,11 +41,11 @@ def _fit_spline(engine: Engine, source: str, call: Call) -> Learnt:
     knots = [low + (high - low) * (i / parts) for i in range(parts)] + [high]
     if call["knots"] == "quantile":
         knots = sorted(set(quantiles(engine, source, x, n, parts)))
-    return Learnt({}, tuple(Entry("knot", i, number=knot) for i, knot in enumerate(knots)))
+    return Learnt({}, number_values(knots, "knot"))
 
 
 def _spline(call: Call, learnt: Learnt) -> str:
-    knots = np.array([entry.number for entry in learnt.listed("knot")])
+    knots = np.array(learnt.sequence("knot"))
     if not len(knots):
         return "NULL::double[]"
     x = given = f"{call.x}::double"
