@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import mlpond
 from tests.sql.relations import load, records, rows
 
 KEYS = st.one_of(st.none(), st.integers(1, 2))
@@ -22,16 +26,24 @@ RIGHT = st.lists(
 )
 
 
+SIDES = {"backward": {1}, "forward": {-1}, "nearest": {1, -1}}  # of the left time, 1 is before
+
+
 def best(right, key, time, direction, strict, tolerance):
     """The right row that a left row gets."""
-    sign = 1 if direction == "backward" else -1
     found = [
         row for row in right
         if None not in (key, time, row[1]) and row[0] == key
-        and (sign * (time - row[1]) > 0 or (time == row[1] and not strict))
+        and (row[1] != time or not strict)
+        and (row[1] == time or (1 if row[1] < time else -1) in SIDES[direction])
     ]  # fmt: skip
-    # the nearest; of these the greatest version, NULL least, then the greatest row
-    found.sort(key=lambda row: (sign * row[1], row[2] is not None, row[2] or 0, row[3]))
+    # the nearest, the earlier if equally far; of one time the greatest version, NULL least, then
+    # the greatest row
+    found.sort(
+        key=lambda row: (
+            -abs(row[1] - time), row[1] < time, row[2] is not None, row[2] or 0, row[3]
+        )
+    )  # fmt: skip
     if not found or (tolerance is not None and abs(time - found[-1][1]) > tolerance):
         return (None, None, None)
     return found[-1][1:]
@@ -39,7 +51,7 @@ def best(right, key, time, direction, strict, tolerance):
 
 @settings(deadline=None, max_examples=20)
 @given(
-    left=LEFT, right=RIGHT, direction=st.sampled_from(["backward", "forward"]),
+    left=LEFT, right=RIGHT, direction=st.sampled_from(list(SIDES)),
     strict=st.booleans(), tolerance=st.one_of(st.none(), st.integers(0, 3)),
 )  # fmt: skip
 def test_agrees_with_a_loop(con, left, right, direction, strict, tolerance):
@@ -55,7 +67,7 @@ def test_agrees_with_a_loop(con, left, right, direction, strict, tolerance):
     assert Counter(found) == Counter(expected)
 
 
-@pytest.mark.parametrize("direction", ["backward", "forward"])
+@pytest.mark.parametrize("direction", SIDES)
 @pytest.mark.parametrize("strict", [False, True])
 def test_agrees_with_merge_asof(con, direction, strict):
     rng = np.random.default_rng(5)
@@ -93,6 +105,63 @@ def test_agrees_with_merge_asof(con, direction, strict):
     assert all(
         row["r_at"] is None or abs(row["at"] - row["r_at"]) <= timedelta(minutes=1) for row in found
     )
+
+
+def test_the_earlier_of_two_that_are_equally_far(con):
+    load(con, "l", "t int", [[5], [6], [7]])
+    load(con, "r", "t int, x text", [[4, "before"], [8, "after"], [8, "after, twice"]])
+    frames = [con.execute(f"from {name}").df() for name in ("l", "r")]
+    expected = pd.merge_asof(*frames, on="t", direction="nearest")["x"]
+    call = "select x from ml.asof_join('l', 'r', 't', direction := 'nearest') order by t"
+    assert rows(con, call) == [("before",), ("before",), ("after, twice",)]
+    # pandas takes the first of the same time where it looks ahead; we take the greatest row
+    assert expected.tolist() == ["before", "before", "after"]
+
+
+# by type, a left time and right ones, of which the last is to be taken
+OF_EVERY_TYPE = [
+    # from 9 to 10 March it is a day by the calendar of New York and 23 hours by the clock
+    ("timestamptz", "2024-03-10 16:00:00+00", ["2024-03-11 15:30:00+00", "2024-03-09 17:00:00+00"]),
+    ("timestamp_ns", "2024-01-01 00:00:00.000000005",
+     ["2024-01-01 00:00:00.000000001", "2024-01-01 00:00:00.000000007"]),
+    ("timestamp", "2024-01-05", ["-infinity", "infinity", "2024-01-09"]),
+    ("timestamp", "2024-01-05", ["infinity"]),
+    ("date", "2024-01-05", ["2024-01-01", "infinity", "2024-01-08"]),
+    ("bigint", "0", ["-9223372036854775807", "9000000000000000000"]),
+    ("bigint", "9000000000000000000", ["-9000000000000000000"]),
+    ("utinyint", "3", ["1", "4"]),
+    ("double", "1", ["-inf", "5"]),
+    ("decimal(4, 1)", "1", ["0.5", "1.2"]),
+]  # fmt: skip
+
+
+def nearest_of(kind, left, right):
+    """A query for the right time that is taken, the time zone set before."""
+    times = ", ".join(f"(''{at}''::{kind})" for at in right)
+    return (
+        f"select time_1 = '{right[-1]}'::{kind} from ml.asof_join("
+        f"'(select ''{left}''::{kind} as time)', '(from (values {times}) as v(time))', 'time', "
+        "direction := 'nearest')"
+    )
+
+
+@pytest.mark.parametrize("case", OF_EVERY_TYPE, ids=lambda case: f"{case[0]} {len(case[2])}")
+def test_the_nearest_of_every_type_of_time(con, case):
+    con.execute("set timezone = 'America/New_York'")
+    assert rows(con, nearest_of(*case)) == [(True,)]
+    con.execute("reset timezone")
+
+
+@pytest.mark.slow
+def test_the_nearest_in_a_plain_shell(tmp_path):
+    path = tmp_path / "pond.duckdb"
+    mlpond.connect(path).close()
+    done = subprocess.run(
+        [Path(sys.executable).with_name("duckdb"), "-csv", "-noheader", str(path), "-c",
+         "set timezone = 'America/New_York';" + "; ".join(nearest_of(*case) for case in OF_EVERY_TYPE)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["true"] * len(OF_EVERY_TYPE)
 
 
 def test_months_go_by_the_calendar(con):
@@ -141,7 +210,8 @@ def test_no_rows_on_one_side(con, empty):
 def test_an_unknown_direction(con):
     load(con, "l", "t int", [[1]])
     with pytest.raises(
-        duckdb.Error, match="ml.asof_join: direction is back; it must be one of backward, forward"
+        duckdb.Error,
+        match="ml.asof_join: direction is back; it must be one of backward, forward, nearest",
     ):
         rows(con, "from ml.asof_join('l', 'l', 't', direction := 'back')")
 

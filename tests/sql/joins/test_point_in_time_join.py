@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -169,3 +170,10 @@ def test_no_rows(con, feast):
         con, "from ml.point_in_time_join('entities', 'features', ['id'], 'asked', 'known')"
     )
     assert sorted(found) == [(1, t, None, None) for _, t in ENTITIES]
+
+
+def test_it_cannot_be_asked_to_look_ahead(con, feast):
+    call = "from ml.point_in_time_join('entities', 'features', ['id'], 'asked', direction := {})"
+    for direction in ("'forward'", "'nearest'"):
+        with pytest.raises(duckdb.Error, match="does not support the supplied arguments"):
+            rows(con, call.format(direction))
