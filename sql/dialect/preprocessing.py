@@ -40,8 +40,10 @@ _DICTIONARIES = {
 # Functions that learn in several scans, or cross-fit: a session learns them before the query runs.
 LEARNT_FIRST = frozenset(
     ["BOX_COX", "GROUP_IMPUTER", "KBINS", "QUANTILE_TRANSFORMER", "SPLINE", "TARGET_ENCODER",
-     "YEO_JOHNSON"]
+     "WEIGHT_OF_EVIDENCE", "YEO_JOHNSON"]
 )  # fmt: skip
+# Those of them that are macros too, if OVER () does not follow.
+MACROS_TOO = frozenset(["WEIGHT_OF_EVIDENCE"])
 # What ends FROM … WHERE …
 _CLAUSES = frozenset(
     ["GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT",

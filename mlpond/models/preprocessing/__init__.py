@@ -7,6 +7,7 @@ from mlpond.models.preprocessing import (
     categories,
     crosses,
     encoders,
+    evidence,
     group_statistics,
     imputers,
     powers,
@@ -22,7 +23,7 @@ from mlpond.models.preprocessing.function import Call, Function, Learnt
 from mlpond.models.preprocessing.learning import learn
 
 MODULES = (
-    buckets, categories, crosses, encoders, group_statistics, imputers, powers, quantiles,
+    buckets, categories, crosses, encoders, evidence, group_statistics, imputers, powers, quantiles,
     row_features, scalers, splines, targets, vectors, words,
 )  # fmt: skip
 FUNCTIONS: dict[str, Function] = {

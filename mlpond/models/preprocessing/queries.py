@@ -16,7 +16,7 @@ from mlpond.engine import Engine
 from mlpond.errors import InputError
 from mlpond.models.preprocessing import FUNCTIONS, learn
 from mlpond.models.preprocessing.reading import Placed, Reader, substitute
-from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, rows_of
+from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, MACROS_TOO, rows_of
 from mlpond.sql.dialect.tokens import OPENING, Cursor, tokenize
 from mlpond.sql.templates.lambdas import PREFIX
 
@@ -42,7 +42,7 @@ def learn_in_query(engine: Engine, text: str) -> str:
     tokens = tokenize(text)
     cursor, found = Cursor(text, tokens), list[tuple[Placed, _Rows]]()
     while not cursor.done:
-        if cursor.word() == "ML" and cursor.word(1) == "." and cursor.word(2) in LEARNT_FIRST:
+        if cursor.word() == "ML" and cursor.word(1) == "." and _learns_first(cursor):
             found.append(_read(engine, cursor))
         else:
             cursor.index += 1
@@ -63,12 +63,22 @@ def learn_in_query(engine: Engine, text: str) -> str:
     return substitute(text, [(placed, learnt[placed.start]) for placed, _ in found], training=True)
 
 
-def _read(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows]:
-    name, start = cursor.word(2), cursor.index
-    after = Cursor(cursor.sql, cursor.tokens)
-    after.index = start + 3
+def _learns_first(cursor: Cursor) -> bool:
+    name = cursor.word(2)
+    return name in LEARNT_FIRST and (name not in MACROS_TOO or _behind(cursor).word() == "OVER")
+
+
+def _behind(call: Cursor) -> Cursor:
+    """What follows ML . name (…)."""
+    after = Cursor(call.sql, call.tokens)
+    after.index = call.index + 3
     after.span()
-    text = rows_of(name, cursor.sql, cursor.tokens, after.index, _as_written)
+    return after
+
+
+def _read(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows]:
+    name = cursor.word(2)
+    text = rows_of(name, cursor.sql, cursor.tokens, _behind(cursor).index, _as_written)
     rows = _Rows(_ctes(cursor.sql, cursor.tokens), text)
 
     def describe(expressions: list[str]) -> list[Any]:

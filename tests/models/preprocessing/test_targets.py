@@ -1,4 +1,4 @@
-"""ML.TARGET_ENCODER and ML.WEIGHT_OF_EVIDENCE."""
+"""ML.TARGET_ENCODER, and the cross-fitting that it shares with ML.WEIGHT_OF_EVIDENCE."""
 
 from __future__ import annotations
 
@@ -92,14 +92,20 @@ def test_the_pets_of_scikit_learns_documentation(pond):
     which=st.integers(0, 24),
     label=st.integers(50, 90),
     has_id=st.booleans(),
-    kind=st.sampled_from(["number", "text"]),
+    kind=st.sampled_from(["number", "text", "evidence"]),
 )
 def test_the_encoding_of_a_row_does_not_depend_on_its_own_label(
     pond, x, which, label, has_id, kind
 ):
-    chosen, clause = which % len(x), "ML.TARGET_ENCODER(x, y, 'auto', 3) OVER () AS z"
+    chosen = which % len(x)
+    call = (
+        "WEIGHT_OF_EVIDENCE(x, y, 0.5, 3)"
+        if kind == "evidence"
+        else "TARGET_ENCODER(x, y, 'auto', 3)"
+    )
+    clause = f"ML.{call} OVER () AS z"
     y = [float(i * i % 7) for i in range(len(x))]
-    if kind == "text":
+    if kind != "number":
         y, label = ["yes" if v > 2 else "no" for v in y], "yes" if y[chosen] <= 2 else "no"
     extra = {"id": list(range(len(x)))} if has_id else {}
     load(pond, x=x, y=y, **extra)
@@ -114,8 +120,6 @@ def test_new_and_null_categories(pond):
     load(pond, "new", x=["a", "z", None])
     found = apply(pond, "ML.TARGET_ENCODER(x, y, 0) OVER () AS z", "new", "(from t)")
     assert found == [2.0, 4.0, 4.0]  # NULL was not seen either: the mean of all
-    found = apply(pond, "ML.WEIGHT_OF_EVIDENCE(x, y > 2) OVER () AS z", "new")
-    assert found[1:] == [0.0, 0.0]
 
 
 def test_a_label_that_never_varies(pond):
@@ -152,33 +156,9 @@ def test_a_model_trains_on_the_other_folds_and_predicts_with_all(pond):
     assert stored == [(8,)]  # category, fold, encoding, and that without each of five folds
 
 
-def test_weight_of_evidence(pond):
-    """Row 89 of the acceptance cases, 10 digits printed."""
-    x = ["a"] * 100 + ["b"] * 100 + ["c"] * 100
-    y = [i < k for k in (10, 30, 60) for i in range(100)]
-    load(pond, x=x, y=y, s=["yes" if v else "no" for v in y])
-    for label in ("y", "s", "y::integer"):
-        clause = f"ML.WEIGHT_OF_EVIDENCE(x, {label}) OVER () AS z"
-        found = apply(pond, clause)[::100]
-        assert found == pytest.approx([-1.5040773968, -0.1541506798, 1.0986122887], abs=1e-10)
-        assert state(pond, clause).numbers["information_value"] == pytest.approx(
-            0.9735795383, abs=1e-10
-        )
-
-
-def test_a_category_without_events_is_smoothed(pond):
-    load(pond, x=["a", "a", "b", "b", None], y=[True, True, True, False, False])
-    # a has 2 events and no other: 2.5 and 0.5, of 3 events and 2 others; NULL 0.5 and 1.5
-    found = apply(pond, "ML.WEIGHT_OF_EVIDENCE(x, y) OVER () AS z")
-    expected = np.log([2.5 / 3 / (0.5 / 2), 1 / 3 / (1 / 2), 0.5 / 3 / (1.5 / 2)])
-    assert [found[0], found[2], found[4]] == pytest.approx(expected, rel=1e-14)
-
-
 @pytest.mark.parametrize(
     "call, message",
     [
-        ("WEIGHT_OF_EVIDENCE(x, three)", "the label has 3 values; it must have two"),
-        ("WEIGHT_OF_EVIDENCE(x, y, 0)", "smoothing is 0; it must be a number above 0"),
         ("TARGET_ENCODER(x, y, 'much')", "smoothing is 'much'; it must be 'auto' or a number"),
         ("TARGET_ENCODER(x, y, 'auto', 1)", "folds is 1; it must be an integer from 2 to 100"),
         ("TARGET_ENCODER(x, odd)", "the label holds NaN or infinity"),
@@ -186,6 +166,6 @@ def test_a_category_without_events_is_smoothed(pond):
     ],
 )
 def test_what_cannot_be_encoded_is_refused(pond, call, message):
-    load(pond, x=list("aab"), y=[True, False, True], three=[1, 2, 3], odd=[1.0, np.inf, 2.0])
+    load(pond, x=list("aab"), y=[True, False, True], odd=[1.0, np.inf, 2.0])
     with pytest.raises((InputError, StatementError), match=message):
         apply(pond, f"ML.{call} OVER () AS z")

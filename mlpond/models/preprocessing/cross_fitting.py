@@ -1,0 +1,137 @@
+"""Numbers of categories that rest on the label: cross-fitted, so that no row sees its own label.
+
+A number that has seen a row's own label gives it away. The rows that the model trains on are
+therefore encoded from the other folds: a row's fold is a hash of its columns other than the label,
+and its number rests on the labels of the other folds alone, those of all categories included. Every
+other row gets the number from all training rows. NULL is a category of its own.
+
+What is known of a category in a fold is a value that can be added to that of another fold. Stored
+are the number of each category from all folds, under encoding_<i>, and without each of them, under
+encoding_<i>_without_fold_<f>, where i counts what is told of the label.
+
+Source: Micci-Barreca (2001), A preprocessing scheme for high-cardinality categorical attributes,
+    SIGKDD Explorations 3; scikit-learn 1.9, TargetEncoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, Self, TypeVar
+
+from mlpond.engine import Engine
+from mlpond.models.preprocessing.function import (
+    Argument,
+    Call,
+    Entry,
+    Learnt,
+    Setting,
+    at_least,
+    number_categories,
+)
+from mlpond.models.preprocessing.lookup import code_of, looked_up
+from mlpond.sql.dialect.tokens import tokenize
+from mlpond.sql.templates.quoting import double, string
+
+LABEL = Argument("label", lambda kind: kind.id not in ("list", "array", "struct", "map"), "simple")
+FOLDS = Setting("folds", 5, *at_least(2, 100))
+
+
+class Known(Protocol):
+    """What is known of the label in some rows; that of disjoint rows can be added."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+
+
+K = TypeVar("K", bound=Known)
+
+
+def labelled(source: str, call: Call, fold: str) -> str:
+    """The rows that have a label: category, fold and y."""
+    return (  # the fold may be the place among all rows
+        f"(from (select {call.x}::varchar as category, {fold} as fold, {call.arguments[1]} as y "
+        f"from {source}) where y is not null)"
+    )
+
+
+def fold_of(engine: Engine, source: str, call: Call) -> str:
+    """SQL of a row's fold: a hash of its other columns, or its place where they are too alike."""
+    label = {token.text.replace('""', '"').lower() for token in tokenize(call.arguments[1])}
+    others = [c for c in call.columns if c[1:-1].replace('""', '"').lower() not in label]
+    if others:
+        row = f"hash(hash({', '.join(others)}))"  # of the hash: its low bits are mixed once more
+        n, distinct = engine.row(f"select count(*), approx_count_distinct({row}) from {source}")
+        if 2 * distinct > n:
+            return f"({row} % {call['folds']})::integer"
+    return f"(hash(row_number() over ()) % {call['folds']})::integer"
+
+
+def cross_fit(
+    call: Call,
+    fold: str,
+    targets: Sequence[Mapping[tuple[str | None, int], K]],
+    nothing: K,
+    encode: Callable[[K, K], float | None],
+) -> tuple[Entry, ...]:
+    """Encode each category from all folds, and without each of them.
+
+    Args:
+        call: Its setting ``folds`` counts the folds.
+        fold: SQL of a row's fold.
+        targets: What is known of the label by category and fold, for each number that a category
+            is to get.
+        nothing: What is known of the label in no rows.
+        encode: Gives the number of a category, of what is known of its rows and of all rows.
+    """
+    names = sorted({category for category, _ in targets[0] if category is not None})
+    entries = [Entry("fold", None, fold), *number_categories(names)]
+    for i, cells in enumerate(targets):
+        for without in (None, *range(call["folds"])):
+            every, own = nothing, dict.fromkeys((*names, None), nothing)
+            for (category, of_fold), known in cells.items():
+                if of_fold != without:
+                    every += known
+                    own[category] += known
+            # the categories, NULL, and any other category
+            numbers = [encode(known, every) for known in (*own.values(), nothing)]
+            key = f"encoding_{i}" if without is None else f"encoding_{i}_without_fold_{without}"
+            entries += [
+                Entry(key, at, name, number)
+                for at, (name, number) in enumerate(zip((*own, None), numbers, strict=True), 1)
+            ]
+    return tuple(entries)
+
+
+def encoded(call: Call, learnt: Learnt) -> str:
+    """SQL of the encoding from all training rows."""
+    names = [text for _, text in learnt.categories()]
+    return _for_each_class(
+        learnt, lambda target: looked_up(call.x, names, _values(learnt, f"encoding_{target}"))
+    )
+
+
+def encoded_from_other_folds(call: Call, learnt: Learnt) -> str:
+    """SQL of the encoding from the training rows of the other folds."""
+    code = code_of(call.x, [text for _, text in learnt.categories()])
+
+    def encoding(target: int) -> str:
+        folds = ", ".join(
+            f"[{', '.join(_values(learnt, f'encoding_{target}_without_fold_{f}'))}]"
+            for f in range(call["folds"])
+        )
+        return f"([{folds}][{learnt.text('fold')} + 1][{code}])"
+
+    return _for_each_class(learnt, encoding)
+
+
+def _for_each_class(learnt: Learnt, encoding: Callable[[int], str]) -> str:
+    classes = learnt.categories("class")
+    if not classes:
+        return encoding(0)
+    return "{" + ", ".join(f"{string(name)}: {encoding(i)}" for i, name in classes) + "}"
+
+
+def _values(learnt: Learnt, key: str) -> list[str]:
+    return [
+        "NULL::double" if entry.number is None else double(entry.number)
+        for entry in learnt.listed(key)
+    ]
