@@ -13,6 +13,7 @@ from benchmarks import (
     rank_tests,
     regression_inference,
     roc_auc,
+    shop,
     support_vectors,
     welch_tests,
     windows,
@@ -34,3 +35,4 @@ if __name__ == "__main__":
     support_vectors.main()
     windows.main()
     journeys.main()
+    shop.main()
