@@ -121,6 +121,50 @@ def test_numbers_within_tolerances(con):
         if abs(p[1] - q[1]) <= 0.8 and abs(p[2] - q[2]) <= 1
     }
     assert {(r["key_1"], r["key_2"]): r["similarity"] for r in found} == pytest.approx(expected)
-    for wrong in ("['c'], [1, 2]", "['c'], [0]", "[], []"):
+    for wrong in ("['c'], [1, 2]", "['c'], [0]", "['c'], ['inf'::double]", "[], []"):
         with pytest.raises(duckdb.Error, match="ml.near_duplicate_numbers"):
             con.sql(f"from ml.near_duplicate_numbers('points', 'id', {wrong})").fetchall()
+
+
+ALL_PAIRS = """
+    select a.id, b.id, 1 - greatest(abs(a.x - b.x) / {0}, abs(a.y - b.y) / {1}) as similarity
+    from spots as a join spots as b on a.id < b.id
+    where abs(a.x - b.x) <= {0} and abs(a.y - b.y) <= {1}
+"""
+# far apart, alike, on the edges of cells, and of sizes where a difference of 1 is lost
+spot = st.sampled_from(
+    [0.0, 0.1, 0.2, 0.3, 0.7, -0.1, -3.0, 1e6, 1e6 + 0.1, 1e17, 1e17 + 16, 1e300]
+)
+
+
+@given(st.lists(st.tuples(spot, spot), max_size=30), st.sampled_from([0.1, 0.3, 16, 1e-300, 1e300]))
+@settings(max_examples=12, deadline=None)
+def test_pairs_of_numbers_are_those_of_all_pairs(con, spots, tolerance):
+    con.execute(
+        """create or replace table spots as
+        select unnest(range(len($1))) as id, unnest($1::double[]) as x, unnest($2::double[]) as y""",
+        [[x for x, _ in spots], [y for _, y in spots]],
+    )
+    found = con.sql(
+        f"from ml.near_duplicate_numbers('spots', 'id', ['x', 'y'], [{tolerance}, 0.1])"
+    )
+    expected = con.sql(ALL_PAIRS.format(f"{tolerance}::double", "0.1::double"))
+    assert sorted(found.fetchall()) == sorted(expected.fetchall())
+
+
+@pytest.mark.parametrize(
+    "x, y",
+    [
+        ("1", "hash(i) % 1000"),  # the second column tells rows apart, the first does not
+        ("hash(i, 1) % 12", "hash(i, 2) % 12"),  # neither does alone
+        ("if(i = 7, 1e18::double, hash(i, 1) % 12)", "hash(i, 2) % 12"),  # one is far out
+    ],
+)
+def test_pairs_of_many_rows_are_those_of_all_pairs(con, x, y):
+    con.execute(
+        f"""create or replace table spots as
+        select i as id, ({x})::double as x, -(({y})::double) as y from range(1500) t(i)"""
+    )
+    found = con.sql("from ml.near_duplicate_numbers('spots', 'id', ['x', 'y'], [0.5, 1])")
+    expected = con.sql(ALL_PAIRS.format("0.5::double", "1e0"))
+    assert sorted(found.fetchall()) == sorted(expected.fetchall())
