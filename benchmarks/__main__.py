@@ -1,6 +1,7 @@
 """Run every benchmark."""
 
 from benchmarks import (
+    data_checks,
     distribution_columns,
     factorization,
     group_tests,
@@ -36,3 +37,4 @@ if __name__ == "__main__":
     windows.main()
     journeys.main()
     shop.main()
+    data_checks.main()
