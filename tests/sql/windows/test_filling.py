@@ -98,6 +98,61 @@ def test_rows_off_the_grid_and_rows_of_one_time_are_kept(con):
     assert found == [(0, 1, False), (2, None, True), (3, 2, False), (4, 3, False), (4, 4, False)]
 
 
+@pytest.mark.parametrize("values", [[20, 10, None], [None, 10, 20]])
+def test_of_several_values_of_a_time_the_greatest_is_last_and_the_least_next(con, values):
+    load(con, "t", "n int, x int", [[0, None], *([1, x] for x in values), [2, None]])
+    for fill, expected in [("last", (None, 20, 20)), ("next", (10, None, None))]:
+        found = rows(
+            con,
+            f"select interpolated from ml.interpolate('t', 'n', 'x', fill := '{fill}') "
+            "where x is null order by n",
+        )
+        assert found == [(value,) for value in expected]
+
+
+def test_a_straight_line_over_many_missing_rows(con):
+    # a walk from each missing row to the known ones takes 10^10 steps here
+    found = rows(
+        con,
+        "select count(*), max(abs(x - n / 4)) from ml.fill_gaps("
+        "'(select unnest([0, 100000]) as n, unnest([0, 25000]) as x)', 'n', 'x', fill := 'linear', step := 1)",
+    )
+    assert found == [(100001, 0)]
+
+
+def test_a_straight_line_in_absolute_time(con):
+    # the night of 31 March 2024 has 23 hours in Berlin
+    con.execute("set timezone = 'Europe/Berlin'")
+    try:
+        found = rows(
+            con,
+            "select epoch(t)::bigint, x from ml.fill_gaps('(select unnest([''2024-03-30'', ''2024-04-01'']::timestamptz[]) as t, "
+            "unnest([0, 47]) as x)', 't', 'x', fill := 'linear', step := '12 hours')",
+        )
+    finally:
+        con.execute("reset timezone")
+    first = found[0][0]
+    assert [x for _, x in found] == near([(at - first) / 3600 for at, _ in found])
+
+
+@pytest.mark.parametrize("first", [1 - 2**63, 2**63 - 9, 0])
+def test_whole_numbers_are_measured_exactly(con, first):
+    source = f"(select unnest([{first}::bigint, {first}::bigint + 2, {first}::bigint + 8]) as n, unnest([0, null, 8]) as x)"
+    assert rows(con, f"select interpolated from ml.interpolate('{source}', 'n', 'x')") == [
+        (0,),
+        (2,),
+        (8,),
+    ]
+
+
+def test_a_time_without_distances_is_named(con):
+    with pytest.raises(duckdb.Error, match="the time is of type VARCHAR; it must be a number"):
+        rows(
+            con,
+            "from ml.interpolate('(select unnest([''a'', ''b'']) as t, unnest([1, null]) as x)', 't', 'x')",
+        )
+
+
 def test_no_rows_and_an_unknown_fill(con):
     load(con, "t", "day date, x int", [])
     assert rows(con, "from ml.fill_gaps('t', 'day', 'x')") == []
