@@ -194,7 +194,7 @@ def test_wrong_options_are_errors(con):
         ask(con, "attribution", first_share=0.7)
     with pytest.raises(
         duckdb.Error,
-        match="ml.attribution_touches: half_life is 0 days; it must be an interval above 0",
+        match="ml.attribution_touches: half_life is 0 days; it must be an interval longer than nothing",
     ):
         ask(con, "attribution_touches", half_life="0 days")
 
