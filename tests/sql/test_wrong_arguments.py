@@ -1,0 +1,74 @@
+"""Arguments that cannot be meant are errors that say what is accepted, and never an empty answer."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from tests.sql.relations import load, rows
+
+CALLS = [
+    ("sessions('t', 'u', 'at', gap := 30)", "gap is 30; it must be an interval longer than nothing, such as 30 minutes"),
+    ("session_summary('t', 'u', 'at', max_length := '60')", "max_length is 60; it must be an interval"),
+    ("retention('t', 'u', 'at', method := 'bracket', brackets := [-1, 2])", "must ascend from 0 or more"),
+    ("stickiness('t', 'u', 'at', period := 'day', unit := 'month')", "unit is month and period is day; the unit must not be longer"),
+    ("active_users('t', 'u', 'at', week_days := 0)", "week_days is 0; it must be at least 1"),
+    ("active_users('t', 'u', 'at', month_days := NULL)", "month_days is NULL; it must be at least 1"),
+    ("paths('t', 'u', 'at', 'e', max_steps := 0)", "max_steps is 0; it must be at least 1"),
+    ("paths('t', 'u', 'at', 'e', top_n := -1)", "top_n is -1; it must be at least 1"),
+    ("next_events('t', 'u', 'at', 'e', max_steps := -1)", "max_steps is -1; it must be at least 0"),
+    ("rfm('t', 'u', 'at', groups := NULL)", "groups is NULL; it must be at least 2"),
+    ("customer_value('t', 'u', 'at', 'x', margin := NULL)", "margin is NULL; it must be a number"),
+    ("cohort_value('t', 'u', 'at', 'x', discount_rate := NULL)", "discount_rate is NULL; it must be above -1"),
+    ("churn_labels('t', 'u', 'at', NULL)", "cutoffs is NULL; give a time"),
+    ("churn_labels('t', 'u', 'at', [])", "cutoffs is \\[\\]; give a time"),
+    ("churn_labels('t', 'u', 'at', '2026-01-01', active_within := 30)", "active_within is 30; it must be an interval"),
+    ("attribution('t', 'u', 'at', 'e', 't', 'at', lookback := '-1 day')", "lookback is -1 day; it must be an interval"),
+    ("conversion_paths('t', 'u', 'at', 'e', 't', 'at', lookback := 30)", "lookback is 30; it must be an interval"),
+    ("attribution_touches('t', 'u', 'at', 'e', 't', 'at', half_life := NULL)", "half_life is NULL; it must be an interval"),
+    ("association_rules('t', 'u', 'e', min_confidence := 60)", "min_confidence is 60.0; it must be a share"),
+    ("association_rules('t', 'u', 'e', min_confidence := NULL)", "min_confidence is NULL; it must be a share"),
+    ("frequent_itemsets('t', 'u', 'e', max_size := 0)", "max_size is 0; it must be at least 1"),
+    ("islands('t', 'x', step := 0)", "ml.islands: step is 0; it must be a number above 0"),
+    ("gaps('t', 'x', step := NULL)", "ml.gaps: step is NULL; it must be a number above 0"),
+    ("fill_gaps('t', 'at', 'x', step := '-1 day')", "ml.fill_gaps: step is -1 day; it must be a number above 0 or an interval"),
+    ("deduplicate('t', [], 'at')", "ml.deduplicate: keys is empty"),
+    ("deduplicate('t', NULL, 'at')", "ml.deduplicate: keys is empty"),
+    ("top_n('t', 'x', n := 0)", "ml.top_n: n is 0; it must be at least 1"),
+    ("top_n('t', 'x', n := NULL)", "ml.top_n: n is NULL; it must be at least 1"),
+    ("split_by_time('t', 'at', eval_from := '2026-03-01', test_from := '2026-02-01')", "EVAL must begin before TEST"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sample(con):
+    load(
+        con, "t", "u int, \"at\" timestamp, e varchar, x int",
+        [(1, "2026-01-01 10:00", "a", 1), (1, "2026-01-09 10:00", "b", 2), (2, "2026-03-02", "a", 5), (2, "2026-03-02", "b", 5)],
+    )  # fmt: skip
+    return con
+
+
+@pytest.mark.parametrize(("call", "message"), CALLS)
+def test_a_wrong_argument_says_what_is_accepted(sample, call, message):
+    function = call[: call.index("(")]
+    with pytest.raises(duckdb.Error, match=message) as error:
+        rows(sample, f"from ml.{call}")
+    assert f"ml.{function}: " in str(error.value)
+
+
+def test_no_salt_is_the_empty_one(sample):
+    splits = [
+        rows(sample, f"from ml.split('(from range(50))', ['range'], salt := {salt}) order by all")
+        for salt in ("NULL", "''")
+    ]
+    assert splits[0] == splits[1]
+
+
+def test_paths_without_a_limit(sample):
+    limited, whole = (
+        rows(sample, f"select path from ml.paths('t', 'u', 'at', 'x', max_steps := {n})")
+        for n in (1, "NULL")
+    )
+    assert max(len(path) for (path,) in limited) == 1
+    assert max(len(path) for (path,) in whole) == 2
