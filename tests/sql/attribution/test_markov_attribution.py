@@ -135,3 +135,14 @@ def test_thin_and_wrong_data(con):
     many = "(select [i::varchar] as p from range(401) t(i))"
     with pytest.raises(duckdb.Error, match="401 states of 1 channels; at most 400 are solved"):
         con.execute(f"from ml.markov_attribution('{many}', 'p')").fetchall()
+
+
+def test_a_long_path(con):
+    # a step that held its path would need 10^10 channels
+    found = con.execute(
+        "select channel, removal_effect from ml.markov_attribution("
+        "'(select list(chr(97 + (i % 3)::int)) as path from range(100000) r(i))', 'path')"
+    ).fetchall()
+    # the last of 33,334 touches of a ends the path; without b or c only the first can
+    alone = 1 - 1 / 33334
+    assert sorted(found) == [("a", 1), ("b", pytest.approx(alone)), ("c", pytest.approx(alone))]

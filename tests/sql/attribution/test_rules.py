@@ -211,3 +211,15 @@ def test_paths(con):
     assert ask(con, "conversion_paths", value="amount") == [
         (["a", "b"], 2, 15, 1), ([], 1, 7, 0), (["c"], 0, None, 1),
     ]  # fmt: skip
+
+
+def test_a_user_of_many_touches_and_conversions(con):
+    # all pairs of them would be 4 · 10^8
+    con.execute(
+        "create or replace table many as select 1 as u, timestamp '2026-01-01' + to_seconds(i) as t, 'c' as c "
+        "from range(20000) r(i)"
+    ).fetchall()
+    found = con.execute(
+        "select count(*), max(n_touches) from ml.attribution_touches('many', 'u', 't', 'c', 'many', 't')"
+    ).fetchall()
+    assert found == [(20000, 1)]
