@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 import pytest
@@ -72,6 +73,13 @@ def test_lifecycle_adds_up(ran):
     assert one(ran, "select sum(new_users) from product_analytics.aircraft_lifecycle") == one(
         ran, "select count(distinct tailnum) from nycflights13.flights where dep_time is not null"
     )
+
+
+def test_no_period_has_only_begun(ran):
+    # a few visits after the last midnight of 2025 would make a month in which everybody is dormant
+    for table, period in (("lifecycle", "period_start"), ("stickiness", "period_start"), ("active_users", "day")):  # fmt: skip
+        latest = one(ran, f"select max({period})::date from product_analytics.{table}")
+        assert latest < datetime.date(2026, 1, 1)
 
 
 def test_money_is_counted_once(ran):
