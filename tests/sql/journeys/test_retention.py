@@ -82,7 +82,7 @@ def test_the_same_events_on_three_clocks(con, day, clock):
     rows=visits,
     clock=st.sampled_from(["calendar", "amplitude_rolling", "exact"]),
     period=st.sampled_from(["day", "week"]),
-    method=st.sampled_from(["period", "rolling"]),
+    method=st.sampled_from(["period", "rolling", "unbounded"]),
     every=st.booleans(),
     same=st.booleans(),
 )
