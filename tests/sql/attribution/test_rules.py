@@ -223,3 +223,20 @@ def test_a_user_of_many_touches_and_conversions(con):
         "select count(*), max(n_touches) from ml.attribution_touches('many', 'u', 't', 'c', 'many', 't')"
     ).fetchall()
     assert found == [(20000, 1)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_the_hour_that_comes_twice_in_autumn(con, zone):
+    # on the clocks of New York the touch is at 01:50, and the conversion 20 minutes later at 01:10
+    touches, bought = (
+        f"(select 1 as u, ''c'' as c, timestamptz ''2024-11-03 {time}:00+00'' as t)"
+        for time in ("05:50", "06:10")
+    )
+    con.execute(f"set timezone = '{zone}'")
+    try:
+        found = con.execute(
+            f"select n_touches from ml.attribution_touches('{touches}', 'u', 't', 'c', '{bought}', 't')"
+        ).fetchall()
+    finally:
+        con.execute("reset timezone")
+    assert found == [(1,)]

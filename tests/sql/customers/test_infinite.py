@@ -7,7 +7,7 @@ import pytest
 from tests.sql.customers.test_names import answer
 
 PLAIN = "(select i % 7 as u, timestamp '2026-01-01' + to_days(i * 5 % 90) as t, (i % 11 - 2)::double as x, 'c' || i % 3 as c from range(60) r(i))"
-INFINITE = f"(from {PLAIN} union all select 1, 'infinity', 5, 'c0' union all select 2, '-infinity', 5, 'c1')"
+INFINITE = f"(from {PLAIN} union all select 1, timestamp 'infinity', 5, 'c0' union all select 2, timestamp '-infinity', 5, 'c1')"
 UNKNOWN = f"(select * replace (case when u = 3 then {{x}}::double else x end as x) from {PLAIN})"
 BOUGHT = PLAIN.replace("'", "''")
 BY_TIME = (
