@@ -4,6 +4,7 @@
     {{ direction | choose({"backward": ">=", "forward": "<="}) }}   text: one of a few, as SQL
     {{ tolerance | given("and …", "") }}                     anything: whether it is not NULL
     {{ steps | each_step("s<i>", ", ") }}                    conditions: a pattern for each number
+    {{ steps | at_most(5, "bigint", "hugeint") }}            conditions: whether they are so few
     {{ prefix | inside }}                                    text: inside a quoted name
 
 SQL that is chosen may hold arguments in turn.
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from mlpond.errors import InputError
 from mlpond.sql.templates import quoting
@@ -73,14 +75,35 @@ def given(argument: str, then: str, otherwise: str = "") -> str:
 
 
 def each_step(
-    steps: Conditions, pattern: str, joined_by: str = ", ", before: str = "", after: str = ""
-) -> str:
-    """Write a pattern for each of some conditions: <i> is its number from 1, <j> the one before."""
+    steps: Conditions, pattern: str, joined_by: str = ", ", before: str = "", after: str = "",
+    first: str | None = None,
+) -> str:  # fmt: skip
+    """Write a pattern for each of some conditions: <i> is its number from 1, <j> the one before.
+
+    Args:
+        steps: The conditions.
+        pattern: SQL; in it <n> is how many conditions there are.
+        joined_by: What stands between two of them.
+        before: What stands before the first.
+        after: What stands after the last.
+        first: The pattern of the first, if it has another.
+    """
     if steps.startswith(MARK):
-        return _mark(steps, "each_step", [pattern, joined_by, before, after])
-    numbers = range(1, steps.n + 1)
-    written = (pattern.replace("<i>", str(i)).replace("<j>", str(i - 1)) for i in numbers)
+        patterns = [pattern, pattern if first is None else first]
+        return _mark(steps, "each_step", [*patterns, joined_by, before, after])
+    written = [
+        (pattern if i > 1 or first is None else first)
+        .replace("<i>", str(i)).replace("<j>", str(i - 1)).replace("<n>", str(steps.n))
+        for i in range(1, steps.n + 1)
+    ]  # fmt: skip
     return before + joined_by.join(written) + after
+
+
+def at_most(steps: Conditions, n: int, then: str, otherwise: str) -> str:
+    """Write ``then`` if there are at most n conditions, else ``otherwise``."""
+    if steps.startswith(MARK):
+        return _mark(steps, "at_most", [n, then, otherwise])
+    return then if steps.n <= n else otherwise
 
 
 def inside(text: str) -> str:
@@ -88,6 +111,20 @@ def inside(text: str) -> str:
     if text.startswith(MARK):
         return _mark(text, "inside", [])
     return _unquoted(text).replace('"', '""')
+
+
+def with_written(mark: str, change: Callable[[str], str]) -> str:
+    """Change the SQL that a mark may write."""
+    name, *form = mark.strip(MARK).split(_PART)
+    if not form:
+        return mark
+    asked: list[Any] = json.loads(form[1])
+    if form[0] == "choose":
+        where, among = asked
+        changed = [where, [[text, change(sql)] for text, sql in among]]
+    else:
+        changed = [change(text) if isinstance(text, str) else text for text in asked]
+    return _mark(name, form[0], changed)
 
 
 class Forms(dict[str, str]):
@@ -107,13 +144,19 @@ class Forms(dict[str, str]):
                 f"|| {after}, {none})"
             )
         if form == "each_step":
-            pattern, joined_by, before, after = map(self.written, arguments)
+            pattern, first, joined_by, before, after = map(self.written, arguments)
+            chosen = (
+                pattern if first == pattern else f"case when i = 1 then {first} else {pattern} end"
+            )
+            for mark, number in (("<i>", "i"), ("<j>", "i - 1"), ("<n>", f"len({name})")):
+                chosen = f"replace({chosen}, '{mark}', ({number})::varchar)"
             return (
                 f"({before} || coalesce(list_aggregate(list_transform(range(1, len({name}) + 1), "
-                f"lambda i: replace(replace({pattern}, '<i>', i::varchar), "
-                f"'<j>', (i - 1)::varchar)), "
-                f"'string_agg', {joined_by}), '') || {after})"
+                f"lambda i: {chosen}), 'string_agg', {joined_by}), '') || {after})"
             )
+        if form == "at_most":
+            then, otherwise = map(self.written, arguments[1:])
+            return f"case when len({name}) <= {arguments[0]} then {then} else {otherwise} end"
         if form == "given":
             then, otherwise = map(self.written, arguments)
             return f"case when {name} is not null then {then} else {otherwise} end"

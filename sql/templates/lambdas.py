@@ -8,8 +8,13 @@ what is installed has longer ones, and fields of fields in brackets.
 
 from __future__ import annotations
 
+import math
 import re
+from functools import partial
 
+from mlpond.sql.templates import forms
+
+_Scope = tuple[float, frozenset[str]]  # depth of brackets at a lambda, and its names
 PREFIX = "__ml_"
 _FIELD_OF_FIELD = re.compile(rf"\b({PREFIX}\w+\.\w+)(?=\.[A-Za-z_])")
 _KEY_OR_CALL = re.compile(r"\s*(?:\(|:(?!:))")
@@ -24,16 +29,18 @@ _TOKEN = re.compile(
 )
 
 
-def rename_parameters(sql: str) -> str:
+def rename_parameters(sql: str, known: frozenset[str] = frozenset()) -> str:
     """Give every lambda parameter of a SQL text the prefix, wherever it is meant.
 
     Args:
-        sql: Statements; text in strings, quoted names, comments and marks stays as it is.
+        sql: Statements; text in strings, quoted names and comments stays as it is, and so do marks
+            but for the SQL that they may write.
+        known: Parameters of the lambdas that the text is a part of.
     """
-    if "lambda" not in sql:
+    if "lambda" not in sql and not known:
         return sql
     out: list[str] = []
-    scopes: list[tuple[int, frozenset[str]]] = []  # depth of brackets at the lambda, its names
+    scopes: list[_Scope] = [(-math.inf, known)]
     depth = 0
     for token in _TOKEN.finditer(sql):
         text = token.group()
@@ -42,7 +49,10 @@ def rename_parameters(sql: str) -> str:
             scopes.append((depth, frozenset(names)))
             out.append(f"lambda {', '.join(PREFIX + name.removeprefix(PREFIX) for name in names)}:")
             continue
-        if token.group("name") and _is_parameter(sql, token, scopes):
+        if text.startswith(forms.MARK):
+            inside = frozenset().union(*(names for _, names in scopes))
+            text = forms.with_written(text, partial(rename_parameters, known=inside))
+        elif token.group("name") and _is_parameter(sql, token, scopes):
             text = PREFIX + text.removeprefix(PREFIX)  # SQL that has been here before
         elif token.group("other"):
             if text in "([{":
@@ -56,7 +66,9 @@ def rename_parameters(sql: str) -> str:
     return _FIELD_OF_FIELD.sub(r"(\1)", "".join(out))
 
 
-def _is_parameter(sql: str, token: re.Match[str], scopes: list[tuple[int, frozenset[str]]]) -> bool:
+def _is_parameter(
+    sql: str, token: re.Match[str], scopes: list[tuple[float, frozenset[str]]]
+) -> bool:
     """Whether a name is a parameter: not a field, a key, a named argument or a function."""
     if not any(token.group() in names for _, names in scopes):
         return False

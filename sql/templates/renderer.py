@@ -45,6 +45,7 @@ def environment() -> jinja2.Environment:
         each=forms.each,
         choose=forms.choose,
         each_step=forms.each_step,
+        at_most=forms.at_most,
         given=forms.given,
         inside=forms.inside,
     )
@@ -96,14 +97,28 @@ def _conditions(owner: str, parameter: Parameter, value: Any, event: Any) -> str
     if isinstance(value, (list, tuple)) and 1 <= len(value) <= 30 and all(
         isinstance(item, str) for item in value
     ):  # fmt: skip
-        number = " + ".join(
-            f"{_condition(item, event)}::bigint * {1 << i}" for i, item in enumerate(value)
-        )
-        return forms.Conditions(f"({number})", quoting.literal(list(value)), len(value))
+        number = _number([str(item) for item in value], event)
+        return forms.Conditions(number, quoting.literal(list(value)), len(value))
     raise InputError(
         f"{owner}: parameter {parameter.name} is {value!r} ({type(value).__name__}); "
         f"it must be of type {parameter.type}: {parameter.meaning}."
     )
+
+
+def _number(conditions: list[str], event: str | None) -> str:
+    """Write a number whose bits say which conditions hold; the highest is that of the first."""
+    bits = [1 << i for i in reversed(range(len(conditions)))]
+    if event is None:
+        held = (
+            f"{_condition(c, event)}::bigint * {bit}"
+            for c, bit in zip(conditions, bits, strict=True)
+        )
+        return f"({' + '.join(held)})"
+    of_value: dict[str, int] = {}
+    for value, bit in zip(conditions, bits, strict=True):
+        of_value[value] = of_value.get(value, 0) + bit
+    cases = " ".join(f"when {quoting.string(value)} then {n}" for value, n in of_value.items())
+    return f"(case {quoting.identifier(event)} {cases} else 0 end)::bigint"
 
 
 def _condition(condition: str | None, event: str | None) -> str:

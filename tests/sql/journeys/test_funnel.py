@@ -169,6 +169,77 @@ def test_one_event_may_be_several_steps(load, ask):
     assert reached("strict_increase") == {1: 1, 2: 1}
 
 
+def latest_chain(events, mode, window, step_window):
+    """The chain that first reached most steps, each step the latest one before: a list of chains."""
+    latest, best, over = {}, [], False
+    for minute, step in events:
+        if over:
+            break
+        before = latest.get(step - 1, [])
+        near = before and minute - before[0] <= window and minute - before[-1] <= step_window
+        stops = {
+            "strict_deduplication": step > 1 and step in latest,
+            "strict_order": 1 in latest and (step == 0 or (step > 1 and not before)),
+            "allow_reentry": 1 in latest and step == 0,
+        }
+        over = stops.get(mode, False)
+        chain = [minute] if step == 1 else [*before, minute] if near else None
+        if mode == "strict":
+            latest = {}
+        if chain and step:
+            latest[step] = chain
+            best = chain if len(chain) > len(best) else best
+    return best
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    rows=user_events,
+    window=st.sampled_from([5, 15, 99]),
+    step_window=st.sampled_from([4, 9, None]),
+    breakdown=st.booleans(),
+)
+@pytest.mark.parametrize(
+    "mode", ["ordered", "strict", "strict_deduplication", "strict_order", "allow_reentry"]
+)
+def test_the_times_of_every_mode(load, ask, mode, rows, window, step_window, breakdown):
+    load(rows)
+    arguments = [f"mode := '{mode}'", f"within := '{window} minutes'"]
+    if step_window is not None:
+        arguments.append(f"step_windows := ['{step_window} minutes', '{step_window} minutes']")
+    expected = {
+        u: latest_chain(in_order(rows, u), mode, window, step_window or 99) for u in (1, 2, 3)
+    }
+    if breakdown:
+        arguments.append("breakdown := 'event'")
+    found = ask("funnel_users", listed(STEPS), "event := 'event'", *arguments)
+    assert {row["user_id"]: row["times"] for row in found} == {
+        u: [at(m) for m in chain] for u, chain in expected.items() if chain
+    }
+    labels = STEPS if breakdown else [None] * len(STEPS)
+    assert all(row["breakdowns"] == list(labels[: row["steps_reached"]]) for row in found)
+
+
+def test_many_steps_and_far_times(con, load, ask):
+    steps = "ABCDEFGH"
+    load([(1, m, e) for m, e in enumerate(steps)] + [(2, m, e) for m, e in enumerate("ABDCEH")])
+    con.execute(
+        """insert into "my events" values (3, '0001-01-01', 'A'), (3, '9999-12-31', 'B'),
+        (3, 'infinity', 'C'), (4, '-infinity', 'A')"""
+    )
+    for n in (3, 8):  # as numbers of 64 bits, and of 128
+        assert depths(ask, steps=steps[:n]) == {1: n, 2: 3, 3: 2}
+    with_windows = f"step_windows := [{', '.join(['null'] * 7)}]"
+    assert depths(ask, with_windows, steps=steps) == {1: 8, 2: 3, 3: 2}
+
+
+def test_a_step_may_be_repeated(load, ask):
+    load([(1, 0, "A"), (1, 5, "B"), (1, 6, "A"), (2, 0, "A"), (2, 1, "B"), (3, 0, "A")])
+    assert depths(ask, steps="ABA") == {1: 3, 2: 2, 3: 1}
+    assert depths(ask, "step_windows := ['5 minutes']", steps="AA") == {1: 1, 2: 1, 3: 1}
+    assert depths(ask, steps="AA") == {1: 2, 2: 1, 3: 1}
+
+
 def test_times_are_of_one_chain(load, ask):
     load(
         [

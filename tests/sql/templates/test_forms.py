@@ -90,3 +90,46 @@ def test_what_is_not_among_the_choices_is_named(con, template):
 )
 def test_durations(con, given, text):
     assert con.execute(f"select ml.duration({given})").fetchall() == [(text,)]
+
+
+STEPS = """{#
+A test.
+
+Parameters
+    steps   conditions  what is looked for
+    event := NULL  column  what happened
+    width := NULL  integer  a number
+
+Columns
+    number  BIGINT  which hold
+
+Level: partial
+Source: none
+#}
+select
+    {{ steps }} as number,
+    {{ steps | each_step("<i> - <j> + <n>", ", ", "[", "]", first="0") }} as numbers,
+    {{ steps | at_most(2, "'few'", "'many'") }} as few,
+    list_transform([1, 2], lambda e: {{ width | given("e * e + " ~ width, "e") }}) as raised,
+from (select 'b' as event, 3 as e)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        # the highest bit is that of the first condition
+        ({"steps": ["a", "b"], "event": "event"}, (1, [0, 3], "few", [1, 2])),
+        ({"steps": ["b", "a", "b"], "event": "event"}, (5, [0, 4, 4], "many", [1, 2])),
+        ({"steps": ["e > 2", "e > 3"]}, (2, [0, 3], "few", [1, 2])),
+        # the parameter of a lambda is meant inside a form, too, and not the column
+        ({"steps": ["e > 2"], "width": 1}, (1, [0], "few", [2, 5])),
+    ],
+    ids=str,
+)
+def test_conditions(con, arguments, expected):
+    template = Template("field/steps.sql.j2", STEPS, read_header(STEPS, "field/steps.sql.j2"))
+    con.execute(table_macro(template))
+    listed = ", ".join(f"{name} := {value!r}" for name, value in arguments.items())
+    assert con.execute(f"from ml.steps({listed})").fetchall() == [expected]
+    assert con.execute(render(template, arguments)).fetchall() == [expected]
