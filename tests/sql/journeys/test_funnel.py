@@ -321,6 +321,8 @@ def test_one_step(load, ask):
         ("['A', 'B']", "step_windows := ['1 day', '1 day']", "step_windows has 2 intervals; 2 steps need 1"),
         ("['A', 'B']", "step_windows := ['1 day'], mode := 'any_order'", "step_windows need an order"),
         ("['A', 'B']", "within := '-1 day'", "within is -1 day; it must not be negative"),
+        ("['A', 'B']", "within := 30", "within is 30; it must be an interval with a unit"),
+        ("['A', 'B']", "step_windows := [30]", r"step_windows is \[30\]; it must be intervals with a unit"),
         ("['A', 'B']", "attribution := 'both'", "attribution is both; it must be one of first, last, step"),
     ],
 )  # fmt: skip
