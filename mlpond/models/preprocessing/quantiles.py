@@ -69,12 +69,13 @@ def _quantile_transformer(call: Call, learnt: Learnt) -> str:
     share = (
         f"list_transform([{rank_of(x, values)}], lambda {K}: case when {x} is null then null "
         f"when {K} = 0 then 0e0 when {at}[{K}] = {x} then {doubles(middle)}[{K}] "
+        f"when {K} = {len(values)} then case when isnan({x}) then {x} else 1e0 end "
         f"else {doubles(until)}[{K}] + ({x} - {at}[{K}]) * {doubles(slopes)}[{K}] end)[1]"
     )
     if call["output_distribution"] == "uniform":
         return f"({share})"
     return (
-        f"(case when isnan({x}) then {x} "
+        f"(case when {x} is null or isnan({x}) then {x} "
         f"when {x} - {double(EDGE)} < {double(values[0])} then {double(LEAST)} "
         f"when {x} + {double(EDGE)} > {double(values[-1])} then {double(MOST)} "
         f"else least(greatest(ml.normal_quantile({share}), {double(LEAST)}), {double(MOST)}) end)"

@@ -72,6 +72,18 @@ def test_a_share_grows_with_the_value(pond, x):
     assert np.all(np.diff(found[np.argsort(x, kind="stable")]) >= 0.0)
 
 
+@pytest.mark.parametrize("x", [[1.0, 2.0, 3.0], [5.0, 5.0]])
+@pytest.mark.parametrize("output, low, high", [("uniform", 0.0, 1.0), ("normal", -5.2, 5.2)])
+def test_null_has_no_rank_and_infinities_are_the_ends(pond, x, output, low, high):
+    load(pond, x=x)
+    load(pond, "new", x=[None, np.nan, np.inf, -np.inf, 99.0, -99.0])
+    found = apply(pond, f"ML.QUANTILE_TRANSFORMER(x, 10, '{output}') OVER () AS z", "new")
+    assert found[0] is None
+    assert np.isnan(found[1])
+    # the ends of the normal output are ±5.19934, the quantile of 1e-7
+    assert found[2:] == pytest.approx([high, low, high, low], abs=1e-3)
+
+
 def test_winsorizer(pond):
     x = SAMPLES["skewed"]
     load(pond, x=np.r_[x, np.nan])
