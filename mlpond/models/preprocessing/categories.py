@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlpond.models.features import is_number
 from mlpond.models.preprocessing.function import (
     CATEGORY,
     REQUIRED,
@@ -25,12 +26,13 @@ from mlpond.models.preprocessing.function import (
     Learnt,
     Setting,
     Tally,
+    is_numeric,
     is_positive,
     number_categories,
     one_of,
 )
-from mlpond.models.preprocessing.lookup import known, looked_up
-from mlpond.sql.templates.quoting import double, string
+from mlpond.models.preprocessing.lookup import known, looked_up, text_of
+from mlpond.sql.templates.quoting import double, doubles, string
 
 
 def _tally(call: Call) -> Tally:
@@ -58,8 +60,16 @@ def _rare_grouper(call: Call, learnt: Learnt) -> str:
     return f"(case when {call.x} is not null then {value} end)"
 
 
+def _order(call: Call) -> list[Any]:
+    """The categories in their order: as numbers if x and all of them are, else as text."""
+    order = call["order"]
+    if is_number(call.types[0]) and all(map(is_numeric, order)):
+        return list(map(float, order))
+    return [text_of(value) for value in order]
+
+
 def _check_order(call: Call) -> None:
-    names = [str(name) for name in call["order"]]
+    names = list(map(str, _order(call)))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise call.refuse(f"the order names {', '.join(twice)} more than once.")
@@ -70,8 +80,10 @@ def _is_order(value: Any) -> bool:
 
 
 def _learn_order(call: Call, found: Found) -> Learnt:
-    names = [str(name) for name in call["order"]]
-    outside = sorted(c for c in _counts(found) if c is not None and c not in names)
+    order = _order(call)
+    read = type(order[0])
+    outside = sorted(c for c in _counts(found) if c is not None and read(c) not in order)
+    names = [text_of(value) for value in call["order"]]
     if outside:
         more = f" and {len(outside) - 5} more" if len(outside) > 5 else ""
         raise call.refuse(
@@ -82,6 +94,9 @@ def _learn_order(call: Call, found: Found) -> Learnt:
 
 
 def _ordinal_encoder(call: Call, learnt: Learnt) -> str:
+    order = _order(call)
+    if isinstance(order[0], float):  # 2, 2.0 and 2.00 are one category
+        return f"ml.ordinal_encoder({call.x}, {doubles(order)})"
     return f"(enum_code({known(call.x, [text for _, text in learnt.categories()])})::bigint + 1)"
 
 

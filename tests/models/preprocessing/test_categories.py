@@ -59,6 +59,25 @@ def test_an_order_that_is_given(pond):
     assert apply(pond, "ML.ORDINAL_ENCODER(x, [1, 3, 2]) OVER () AS z") == [2, 1, 3]
 
 
+@pytest.mark.parametrize(
+    "x, order, expected",
+    [
+        ("2.0::double", "[1, 2]", 2),
+        ("2.00::decimal(9, 2)", "[3, 2.0]", 2),
+        ("7::utinyint", "['9', '7']", 2),
+        ("true", "[false, true]", 2),
+        ("date '2024-01-01'", "['2024-01-02', '2024-01-01']", 2),
+        ("'a'::enum('a', 'b')", "['b', 'a']", 2),
+        ("'1'", "['1.0', '1']", 2),  # of texts only the same is the same
+        ("null::integer", "[1, 2]", None),
+    ],
+)
+def test_an_order_of_other_types_than_text(pond, x, order, expected):
+    source = f"(select {x} as x)"
+    assert apply(pond, f"ML.ORDINAL_ENCODER(x, {order}) OVER () AS z", source, source) == [expected]
+    assert pond.engine.value(f"select ml.ordinal_encoder({x}, {order})") == expected
+
+
 @settings(deadline=None, max_examples=15)
 @given(x=st.lists(st.sampled_from(["a", "b", 'c"', None]), min_size=1, max_size=30))
 def test_counts_are_counts(pond, x):
