@@ -1,8 +1,8 @@
 """What the rows of a group have in common: its mean as a feature, or in place of a NULL.
 
     ML.GROUP_STATISTIC(x, group [, statistic])   mean, median, min, max or stddev of x in the group
-    ML.GROUP_IMPUTER(x, group [, strategy])      x, and where it is NULL the mean, median or most
-                                                 frequent value of the group
+    ML.GROUP_IMPUTER(x, group [, strategy])      x, and where it is NULL or NaN the mean, median or
+                                                 most frequent value of the group
 
 NULL is a group of its own. A group that was not seen, or in which x is always NULL, has the value
 of all rows; if x is NULL in all of them, the result is NULL. Of several most frequent values the
@@ -81,9 +81,23 @@ def _check_imputed(call: Call) -> None:
         )
 
 
+def _known(call: Call) -> str:
+    """SQL of x, NULL where it is NaN."""
+    if call.types[0].id in ("float", "double"):
+        return f"(case when not isnan({call.x}) then {call.x} end)"
+    return call.x
+
+
+def _counted(call: Call) -> str:
+    """SQL of x for a mode: as text where Python writes a value otherwise than DuckDB reads it."""
+    if call.types[0].id in ("blob", "bit", "interval") or "time zone" in call.types[0].id:
+        return f"{call.x}::varchar"
+    return _known(call)
+
+
 def _tally_imputed(call: Call) -> Tally:
     if call["strategy"] == "most_frequent":
-        return Tally((_group(call), call.x), {"n": "count(*)"})
+        return Tally((_group(call), _counted(call)), {"n": "count(*)"})
     return Tally((_group(call),), _aggregate(call, call["strategy"]))
 
 
@@ -112,13 +126,13 @@ def _mode(counts: dict[Any, int]) -> Any:
 
 def _group_imputer(call: Call, learnt: Learnt) -> str:
     if call["strategy"] != "most_frequent":
-        return f"coalesce({call.x}::double, {_group_statistic(call, learnt)})"
+        return f"ml.impute({call.x}, {_group_statistic(call, learnt)})"
     kind = call.types[0]
     values = [
         f"{'NULL' if e.text is None else string(e.text)}::{kind}" for e in learnt.listed("value")
     ]
     names = [text for _, text in learnt.categories("group")]
-    return f"coalesce({call.x}, {looked_up(call.arguments[1], names, values)})"
+    return f"coalesce({_known(call)}, {looked_up(call.arguments[1], names, values)})"
 
 
 FUNCTIONS = (

@@ -46,6 +46,7 @@ from mlpond.models.preprocessing.function import (
     is_positive,
 )
 from mlpond.models.preprocessing.lookup import text_of
+from mlpond.sql.templates.quoting import string
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,25 @@ def _fit(engine: Engine, source: str, call: Call) -> Learnt:
         classes = sorted({row[2] for row in found})
         if len(classes) < 2:
             raise call.refuse(f"the label has {len(classes)} values; it needs two or more.")
+        if len(classes) > 2:
+            _check_classes(call, classes)
         targets = [_shares(found, y) for y in (classes if len(classes) > 2 else classes[1:])]
     entries = cross_fit(call, fold, targets, Sums(), partial(encode, smoothing=call["smoothing"]))
     if len(classes) > 2:
         entries += tuple(Entry("class", i, text_of(value)) for i, value in enumerate(classes))
     return Learnt({}, entries)
+
+
+def _check_classes(call: Call, classes: list[Any]) -> None:
+    """Refuse classes after which the fields of a STRUCT cannot be named."""
+    names = [text_of(value).lower() for value in classes]
+    same = [text_of(value) for value in classes if names.count(text_of(value).lower()) > 1]
+    if "" in names or same:
+        found = f"holds {' and '.join(map(string, same))}" if same else "holds the empty text"
+        raise call.refuse(
+            f"the label {found}; its classes name the fields of a STRUCT, which must differ in "
+            "more than their case and not be empty. Rename them."
+        )
 
 
 def _shares(rows: Iterable[tuple[Any, ...]], value: Any) -> Cells:

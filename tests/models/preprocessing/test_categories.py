@@ -141,6 +141,29 @@ def test_imputation_within_groups(pond):
         apply(pond, "ML.GROUP_IMPUTER(x, g, 'median') OVER () AS z")
 
 
+@pytest.mark.parametrize(
+    "kind, values",
+    [
+        ("double", "1, 2, 2, 'nan', 'nan', 'nan'"),  # NaN is missing, as for ML.IMPUTER
+        ("blob", "'a', 'b', 'b'"),
+        ("interval", "'1 month', '1 day', '1 day'"),
+        ("timestamptz", "'2024-01-01 00:00+02', '2024-01-02 00:00+00', '2024-01-02 00:00+00'"),
+        ("hugeint", "1, 170141183460469231731687303715884105727, 170141183460469231731687303715884105727"),
+    ],
+)  # fmt: skip
+def test_modes_of_groups_of_any_type(pond, kind, values):
+    text = ", ".join(f"{value}::{kind}" for value in values.split(", "))
+    source = f"(select unnest([{text}, null]) as x)"
+    call = "ML.GROUP_IMPUTER(x, 'g', 'most_frequent') OVER ()"
+    found = apply(pond, f"{call}::varchar AS z", source, source)
+    assert found[-1] == found[1]
+    assert found[0] != found[1]
+    if kind == "double":
+        assert found == ["1.0"] + ["2.0"] * 6
+        mean = apply(pond, "ML.GROUP_IMPUTER(x, 'g') OVER () AS z", source, source)
+        assert mean[3:] == [pytest.approx(5 / 3, rel=1e-15)] * 4
+
+
 def test_nothing_known_of_any_group(pond):
     load(pond, g=["a", "b"])
     for call in ("GROUP_STATISTIC(x, g)", "GROUP_IMPUTER(x, g)"):

@@ -163,9 +163,11 @@ def test_a_model_trains_on_the_other_folds_and_predicts_with_all(pond):
         ("TARGET_ENCODER(x, y, 'auto', 1)", "folds is 1; it must be an integer from 2 to 100"),
         ("TARGET_ENCODER(x, odd)", "the label holds NaN or infinity"),
         ("TARGET_ENCODER(x)", "has 1 arguments; it takes"),
+        ("TARGET_ENCODER(x, ['A', 'a', 'b'][three])", "the label holds 'A' and 'a'; its classes"),
+        ("TARGET_ENCODER(x, ['', 'a', 'b'][three])", "the label holds the empty text; its classes"),
     ],
 )
 def test_what_cannot_be_encoded_is_refused(pond, call, message):
-    load(pond, x=list("aab"), y=[True, False, True], odd=[1.0, np.inf, 2.0])
+    load(pond, x=list("aab"), y=[True, False, True], three=[1, 2, 3], odd=[1.0, np.inf, 2.0])
     with pytest.raises((InputError, StatementError), match=message):
         apply(pond, f"ML.{call} OVER () AS z")
