@@ -37,6 +37,12 @@ _DICTIONARIES = {
     "BAG_OF_WORDS": "word_dictionary",
     "TF_IDF": "word_dictionary",
 }
+# Macros that hold their window.
+WINDOWS = frozenset(
+    ["COUNT_ENCODER", "GROUP_STATISTIC", "IMPUTER", "LABEL_ENCODER", "MAX_ABS_SCALER",
+     "MIN_MAX_SCALER", "ONE_HOT_ENCODER", "ORDINAL_ENCODER", "QUANTILE_BUCKETIZE", "RARE_GROUPER",
+     "ROBUST_SCALER", "STANDARD_SCALER", "WINSORIZER"]
+)  # fmt: skip
 # Functions that learn in several scans, or cross-fit: a session learns them before the query runs.
 LEARNT_FIRST = frozenset(
     ["BOX_COX", "GROUP_IMPUTER", "KBINS", "QUANTILE_TRANSFORMER", "SPLINE", "TARGET_ENCODER",
@@ -44,11 +50,16 @@ LEARNT_FIRST = frozenset(
 )  # fmt: skip
 # Those of them that are macros too, if OVER () does not follow.
 MACROS_TOO = frozenset(["WEIGHT_OF_EVIDENCE"])
+# Functions of a row with forms that no macro has, such as ML.CALENDAR_PARTS(t, ['year', 'hour']):
+# a session writes them out.
+WRITTEN_OUT = frozenset(
+    ["CALENDAR_PARTS", "CHARACTER_NGRAMS", "DISTANCE", "HASHED_FEATURES", "LP_NORM", "NORMALIZER"]
+)
 # What ends FROM … WHERE …
 _CLAUSES = frozenset(
-    ["GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT",
-     "EXCEPT", "SELECT", "USING"]
+    ["GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "SELECT"]
 )  # fmt: skip
+_BEGINNINGS = ("SELECT", "FROM", "VALUES", "WITH", "ALL", "BY", "DISTINCT")
 
 
 def rewrite_preprocessing(
@@ -72,11 +83,14 @@ def rewrite_preprocessing(
         return _write_struct(name, arguments, rewrite), end
     after = Cursor(sql, tokens)
     after.index = end
-    if name in LEARNT_FIRST:
+    if (name not in WINDOWS and name not in _DICTIONARIES) or not after.accept("OVER"):
         return None
-    if not after.accept("OVER") or not after.token or after.token.token_type not in OPENING:
-        return None
-    over = after.inside()
+    over = after.inside() if after.token and after.token.token_type in OPENING else None
+    if over is None:
+        raise StatementError(
+            f"ML.{name}(…) OVER {after.word()}: a named window is not accepted; write OVER () or "
+            "OVER (PARTITION BY …)."
+        )
     texts = [rewrite(sql, argument.tokens) for argument in arguments]
     if name in _DICTIONARIES:
         if not over.done:
@@ -84,17 +98,21 @@ def rewrite_preprocessing(
                 f"ML.{name}(…) OVER ({over.text()}): its dictionary is that of all rows; "
                 "write OVER ()."
             )
-        rows = rows_of(name, sql, tokens, after.index, rewrite)
+        rows = rows_of(name, sql, tokens, index, rewrite)
         dictionary = f"(select ml.{_DICTIONARIES[name]}({', '.join(texts)}) {rows})"
         return f"ml.{name.lower()}({texts[0]}, {dictionary})", after.index
     if name == "IMPUTER" and len(arguments) == 2 and texts[1] == "'most_frequent'":
         name, texts = "imputer_most_frequent", texts[:1]
     if not over.done:
-        if not (over.accept("PARTITION BY") or over.accept("PARTITION", "BY")):
-            return None
+        text = over.text()
+        is_partition = over.accept("PARTITION BY") or over.accept("PARTITION", "BY")
         groups = over.arguments()
-        if any(_first(group, i) == "ORDER" for group in groups for i in range(len(group.tokens))):
-            return None
+        words = {_first(group, i) for group in groups for i in range(len(group.tokens))}
+        if not is_partition or words & {"ORDER", "ROWS", "RANGE", "GROUPS"}:
+            raise StatementError(
+                f"ML.{name}(…) OVER ({text}): it learns from all rows, or from those of each "
+                "group; write OVER () or OVER (PARTITION BY …)."
+            )
         listed = ", ".join(group.text() for group in groups)
         texts.append(f"per := {listed}" if len(groups) == 1 else f"per := row({listed})")
     return f"ml.{name.lower()}({', '.join(texts)})", after.index
@@ -123,28 +141,59 @@ def _write_struct(name: str, arguments: list[Cursor], rewrite: Rewrite) -> str:
     return write(fields, degree)
 
 
-def rows_of(name: str, sql: str, tokens: list[Token], start: int, rewrite: Rewrite) -> str:
-    """Find FROM … WHERE … of the SELECT that a call stands in."""
+def rows_of(name: str, sql: str, tokens: list[Token], index: int, rewrite: Rewrite) -> str:
+    """Find FROM … WHERE … of the query that the call at tokens[index] stands in."""
     cursor = Cursor(sql, tokens)
-    first, depth = None, 0
-    for at in range(start, len(tokens)):
-        cursor.index = at
-        kind, word = tokens[at].token_type, _first(cursor)
-        if kind in OPENING:
-            depth += 1
-        elif kind in OPENING.values():
-            depth -= 1
-            if depth < 0:
-                break
-        elif depth == 0 and first is None and word == "FROM" and cursor.word(-1) != "DISTINCT":
-            first = at
-        elif depth == 0 and first is not None and word in _CLAUSES:
-            break
-    else:
-        at = len(tokens)
-    if first is None:
+    places = _query_around(cursor, index)
+    found = _clause(cursor, places, "FROM")
+    if found is None:
         raise StatementError(
             f"ML.{name}(…) OVER (): write it as SELECT ML.{name}(…) OVER () … FROM …, so that its "
             "dictionary can be learnt from the same rows."
         )
-    return rewrite(sql, tokens[first:at])
+    rows = rewrite(sql, tokens[slice(*found)])
+    cursor.index = found[1]
+    if _first(cursor) == "SELECT":  # FROM … SELECT … WHERE …
+        where = _clause(cursor, [at for at in places if at > found[1]], "WHERE")
+        rows += "" if where is None else f" {rewrite(sql, tokens[slice(*where)])}"
+    return rows
+
+
+def _query_around(cursor: Cursor, index: int) -> list[int]:
+    """The places of the tokens of the query around a token, without what is in brackets."""
+    queries, stack, n = list[int](), [0], 0
+    for at, token in enumerate(cursor.tokens):
+        cursor.index = at
+        if token.token_type in OPENING:
+            queries.append(stack[-1])
+            n += 1
+            stack.append(n)
+            continue
+        if token.token_type in OPENING.values() and len(stack) > 1:
+            stack.pop()
+        elif _is_set_operator(cursor):
+            n += 1
+            stack[-1] = n
+        queries.append(stack[-1])
+    return [at for at, query in enumerate(queries) if query == queries[index]]
+
+
+def _is_set_operator(cursor: Cursor) -> bool:
+    if _first(cursor) in ("UNION", "INTERSECT"):
+        return True
+    # not that of SELECT * EXCEPT (a)
+    following = _first(cursor, 2 if cursor.word(1) == "(" else 1)
+    return _first(cursor) == "EXCEPT" and following in _BEGINNINGS
+
+
+def _clause(cursor: Cursor, places: list[int], word: str) -> tuple[int, int] | None:
+    """Where a clause begins and what follows it begins."""
+    start = None
+    for at in places:
+        cursor.index = at
+        if start is None:
+            # x IS DISTINCT FROM y
+            start = at if _first(cursor) == word and cursor.word(-1) != "DISTINCT" else None
+        elif _first(cursor) in _CLAUSES or (cursor.word(), cursor.word(1)) == ("USING", "SAMPLE"):
+            return start, at
+    return None if start is None else (start, places[-1] + 1)

@@ -2,7 +2,8 @@
 
 Most functions with OVER () are macros that hold a window (sql/dialect/preprocessing.py). Those here
 learn in several scans, or cross-fit, which no window can; a plain shell has them in TRANSFORM only.
-The query is run with what they learnt as constants in it.
+The query is run with what they learnt as constants in it. Functions of a row that have forms which
+no macro has are written out too.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Any
 import duckdb
 
 from mlpond.engine import Engine
-from mlpond.errors import InputError
-from mlpond.models.preprocessing import FUNCTIONS, learn
+from mlpond.errors import InputError, StatementError
+from mlpond.models.preprocessing import FUNCTIONS, Learnt, learn
 from mlpond.models.preprocessing.reading import Placed, Reader, substitute
-from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, MACROS_TOO, rows_of
+from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, MACROS_TOO, WRITTEN_OUT, rows_of
 from mlpond.sql.dialect.tokens import OPENING, Cursor, tokenize
 from mlpond.sql.templates.lambdas import PREFIX
 
@@ -40,14 +41,20 @@ def learn_in_query(engine: Engine, text: str) -> str:
         InputError: the rows cannot be read before the query runs, or do not suit.
     """
     tokens = tokenize(text)
-    cursor, found = Cursor(text, tokens), list[tuple[Placed, _Rows]]()
+    cursor, found = Cursor(text, tokens), list[tuple[Placed, _Rows | None]]()
     while not cursor.done:
-        if cursor.word() == "ML" and cursor.word(1) == "." and _learns_first(cursor):
-            found.append(_read(engine, cursor))
-        else:
+        name = cursor.word(2) if cursor.word() == "ML" and cursor.word(1) == "." else ""
+        placed: tuple[Placed, _Rows | None] | None = None
+        if name in LEARNT_FIRST and _learns_first(cursor):
+            placed = _read(engine, cursor)
+        elif name in WRITTEN_OUT:
+            placed = _read_of_row(engine, cursor)
+        if placed is None:
             cursor.index += 1
-    learnt: dict[int, Any] = {}
-    for rows in dict.fromkeys(rows for _, rows in found):
+        else:
+            found.append(placed)
+    learnt = {placed.start: Learnt() for placed, rows in found if rows is None}
+    for rows in dict.fromkeys(rows for _, rows in found if rows is not None):
         of_rows = [placed for placed, own in found if own == rows]
         arguments = [sql for placed in of_rows for sql in placed.call.arguments]
         names = [f"{PREFIX}{i}" for i in range(len(arguments))]
@@ -64,8 +71,7 @@ def learn_in_query(engine: Engine, text: str) -> str:
 
 
 def _learns_first(cursor: Cursor) -> bool:
-    name = cursor.word(2)
-    return name in LEARNT_FIRST and (name not in MACROS_TOO or _behind(cursor).word() == "OVER")
+    return cursor.word(2) not in MACROS_TOO or _behind(cursor).word() == "OVER"
 
 
 def _behind(call: Cursor) -> Cursor:
@@ -77,20 +83,53 @@ def _behind(call: Cursor) -> Cursor:
 
 
 def _read(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows]:
-    name = cursor.word(2)
-    text = rows_of(name, cursor.sql, cursor.tokens, _behind(cursor).index, _as_written)
-    rows = _Rows(_ctes(cursor.sql, cursor.tokens), text)
+    name, rows = cursor.word(2), _rows(cursor)
 
     def describe(expressions: list[str]) -> list[Any]:
         try:
+            # GROUP BY takes no aggregates: learnt from the rows, they would be of all of them
+            query = f"{rows.select(['1'])} group by row({', '.join(expressions)}) limit 0"
+            engine.con.sql(query)
             return list(engine.con.sql(f"{rows.select(expressions)} limit 0").types)
         except duckdb.Error as error:
+            what = f"DuckDB refused `{rows.select(expressions)}`: {error}"
+            if "cannot contain aggregates" in str(error):
+                what = "an aggregate is not known then; aggregate in a subquery behind FROM."
             raise InputError(
-                f"ML.{name}(…) OVER () learns before the query runs, and DuckDB refused "
-                f"`{rows.select(expressions)}`: {error}"
+                f"ML.{name}(…) OVER () learns before the query runs, and {what}"
             ) from error
 
     return Reader("query", FUNCTIONS, (), describe).call(cursor), rows
+
+
+def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
+    """Read a function of a row in a form of TRANSFORM; None if it is left to the macro."""
+    start = cursor.index
+    try:
+        rows = _rows(cursor)
+    except StatementError:
+        rows = _Rows("", "")
+
+    def types(expressions: list[str]) -> list[Any]:
+        return list(engine.con.sql(f"{rows.select(expressions)} limit 0").types)
+
+    try:
+        return Reader("query", FUNCTIONS, (), types).call(cursor), None
+    except (StatementError, InputError, duckdb.Error) as error:
+        cursor.index = start + 3
+        _, stop = cursor.span()
+        cursor.index = start
+        if isinstance(error, StatementError):
+            try:
+                types([cursor.sql[cursor.tokens[start].start : stop + 1]])
+            except duckdb.Error:
+                raise error from None  # neither form is right
+        return None
+
+
+def _rows(cursor: Cursor) -> _Rows:
+    text = rows_of(cursor.word(2), cursor.sql, cursor.tokens, cursor.index, _as_written)
+    return _Rows(_ctes(cursor.sql, cursor.tokens), text)
 
 
 def _as_written(sql: str, tokens: list[Any]) -> str:

@@ -82,7 +82,7 @@ class Reader:
         written = [self._argument(function, part) for part in parts[:width]]
         written += [("NULL", None)] * (width - len(written))
         arguments = [sql for sql, _ in written]
-        settings = function.checked(self.who, tuple(read_value(part) for part in parts[width:]))
+        settings = function.checked(self.who, tuple(map(_setting, parts[width:])))
         call = Call(
             name, tuple(arguments), tuple(self.describe(arguments)), settings, over,
             self.columns, self.who, tuple(fields for _, fields in written),
@@ -126,6 +126,14 @@ class Reader:
         if fields is not None:
             return struct_literal(fields), fields
         return (written if is_column(part.tokens) else f"({written})"), None
+
+
+def _setting(part: Cursor) -> Any:
+    """Read a constant; ``CAST('+INF' AS FLOAT64)``, as BigQuery has it, is what stands in it."""
+    if part.word() == "CAST" and part.word(1) == "(":
+        part.index += 1
+        return read_value(part.inside())
+    return read_value(part)
 
 
 def substitute(text: str, calls: list[tuple[Placed, Learnt]], *, training: bool = False) -> str:

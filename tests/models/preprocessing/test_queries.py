@@ -11,7 +11,9 @@ import pytest
 
 import mlpond
 from mlpond.errors import InputError, StatementError
-from mlpond.sql.dialect.preprocessing import LEARNT_FIRST
+from mlpond.models.preprocessing import FUNCTIONS
+from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, WRITTEN_OUT
+from mlpond.sql.dialect.preprocessing import WINDOWS as MACROS
 from tests.models.preprocessing.clause import apply
 from tests.models.preprocessing.test_shell import CALLS, flat
 
@@ -89,9 +91,86 @@ def test_several_calls_ctes_and_groups(pond):
     assert all(row[2].startswith("bin_") for row in found)
 
 
+def test_every_function_is_a_macro_a_window_or_learnt_first():
+    learning = {name for name, function in FUNCTIONS.items() if function.over == "learns"}
+    assert learning == MACROS | LEARNT_FIRST | {"BAG_OF_WORDS", "MULTI_HOT_ENCODER", "TF_IDF"}
+    assert {name for name, function in FUNCTIONS.items() if function.over == "none"} > WRITTEN_OUT
+
+
+# t is a table of 200 rows, v the CTE of those with i < 60
+@pytest.mark.parametrize(
+    "query, source",
+    [
+        ("from v select CALL as z order by i", "(from t where i < 60)"),
+        ("from v select CALL as z where i > 9 order by i", "(from t where i > 9 and i < 60)"),
+        ("select a.i, CALL as z from v as a join t as b using (i) order by i", "(from t where i < 60)"),
+        ("select i, CALL as z from t where i < 9 union all select i, 'no' from v", "(from t where i < 9)"),
+        ("select * exclude (k), CALL as z from v where i is distinct from 3", "(from t where i < 60 and i <> 3)"),
+        ("select i, (select CALL as z from t limit 1) from v", "t"),
+    ],
+)  # fmt: skip
+def test_the_rows_that_a_query_learns_from(pond, query, source):
+    column = "a.p" if " as a " in query else "p"
+    kbins = f"ML.KBINS({column}, 3, 'uniform', 'bucket_names') OVER ()"
+    asked = pond.sql(f"with v as (from t where i < 60) {query.replace('CALL', kbins)}").fetchall()
+    low, high = pond.engine.row(f"select min(p), max(p) from {source}")
+    found = {value for row in asked for value in row if str(value).startswith("bin_")}
+    assert found <= {"bin_1", "bin_2", "bin_3"}
+    edges = [low + (high - low) / 3, low + (high - low) * 2 / 3]
+    expected = pond.engine.rows(f"select distinct ml.bucketize(p, {edges}) from {source}")
+    assert found == {row[0] for row in expected} or "limit 1" in query
+
+
+@pytest.mark.parametrize(
+    "call, expected",
+    [
+        ("CALENDAR_PARTS(date '2024-02-29', ['year', 'is_month_end'])", {"year": 2024, "is_month_end": True}),
+        ("CHARACTER_NGRAMS('Anna', [2, 3])", ["an", "nn", "na", "ann", "nna"]),
+        ("CHARACTER_NGRAMS('Anna', 3)", ["ann", "nna"]),
+        ("CHARACTER_NGRAMS('Anna', 3, 3)", ["ann", "nna"]),  # the macro
+        ("NORMALIZER([3, 4], CAST('+INF' AS FLOAT64))", [0.75, 1.0]),  # as BigQuery writes it
+        ("LP_NORM([3, 4], '+inf')", 4.0),
+        ("DISTANCE([('a', 1.0)], [('a', 4.0), ('b', 4.0)])", 5.0),
+        ("DISTANCE([1], [4], type := 'MANHATTAN')", 3.0),  # the macro
+    ],
+)  # fmt: skip
+def test_forms_of_transform_in_a_query_without_rows(pond, call, expected):
+    assert pond.sql(f"select ML.{call}").fetchall() == [(expected,)]
+
+
+def test_functions_of_a_row_of_any_column(pond):
+    text, tokens = pond.sql(
+        "select ML.HASHED_FEATURES(k, 8), ML.HASHED_FEATURES(ML.TOKENS(k || ' ' || k, '.'), 8) from t"
+    ).fetchall()[0]
+    assert [entry["index"] for entry in text]
+    assert tokens
+    inside = pond.sql("select list_transform([[3, 4]], lambda v: ML.NORMALIZER(v, 1))").fetchall()
+    assert inside == [([[pytest.approx(3 / 7), pytest.approx(4 / 7)]],)]
+
+
 @pytest.mark.parametrize(
     "query, message",
     [
+        (
+            "select k, ML.KBINS(avg(x), 3) OVER () from t group by k",
+            "aggregate in a subquery behind FROM",
+        ),
+        (
+            "select ML.STANDARD_SCALER(x) OVER w from t window w as ()",
+            "OVER W: a named window is not",
+        ),
+        (
+            "select ML.STANDARD_SCALER(x) OVER (order by i) from t",
+            "OVER \\(order by i\\): it learns from all",
+        ),
+        (
+            "select ML.MIN_MAX_SCALER(x) OVER (partition by k order by i) from t",
+            "it learns from all rows",
+        ),
+        (
+            "select ML.CALENDAR_PARTS(date '2024-01-01', ['yeer'])",
+            "parts is \\['yeer'\\]; it must be",
+        ),
         ("select ML.SPLINE(x) OVER (partition by c) from t", "only OVER \\(\\) is accepted"),
         ("select ML.SPLINE(zz) OVER () from t", "learns before the query runs.*zz"),
         ("select ML.SPLINE(c) OVER () from t", "x has type VARCHAR; it must be a number"),

@@ -143,7 +143,7 @@ def test_calls_are_rewritten_for_a_plain_shell(written, rewritten):
     "sql",
     [
         "select ml.normal_cdf(1),   'ML.PREDICT(MODEL a)' as \"ML.x\" -- ML.PREDICT(MODEL a)\n, 2",
-        "select ML.BUCKETIZE(x, [1, 2]), ML.MIN_MAX_SCALER(x) OVER (ORDER BY y) from t",
+        "select ML.BUCKETIZE(x, [1, 2]), ML.T_TEST(x) OVER (ORDER BY y), ML.T_TEST(x) OVER () from t",
         "create table model (model int)",
         "select $$ create model m $$, E'\\' ML.EVALUATE(MODEL m)', model from ml.models /* c */ where 1",
         "select {'a': 1}::struct(a int), x -> 'ml.p', [1, 2][1:] from t",
@@ -160,7 +160,11 @@ def test_everything_else_is_left_byte_for_byte(sql):
         ("select ML.FEATURE_CROSS(STRUCT(a, b + 1)) from t", "expected `value AS name`"),
         ("select ML.POLYNOMIAL_EXPAND(STRUCT(a), 5) from t", "degree is 5; it must be from 1 to 4"),
         ("select ML.TF_IDF(w) OVER (partition by g) from t", "dictionary is that of all rows"),
-        ("from t select ML.TF_IDF(w) OVER ()", "write it as SELECT"),
+        ("select ML.TF_IDF(['a']) OVER ()", "write it as SELECT"),
+        (
+            "select ML.MIN_MAX_SCALER(x) OVER (ORDER BY y) from t",
+            "it learns from all rows, or from",
+        ),
     ],
 )
 def test_calls_that_cannot_be_written_out_are_refused(sql, message):
