@@ -114,7 +114,9 @@ def _joined(
             for key, name in zip(keys, names, strict=True)
         )
         known = ", ".join(f"({', '.join(group.values)})" for group in having)
-        kept = "*" if passes else ", ".join(identifier(name) for name in names)
+        # columns of TRANSFORM bear names of the data, but not their values
+        whole = passes and function != "transform"
+        kept = "*" if whole else ", ".join(identifier(name) for name in names)
         branches.append(
             f"select {kept} from {_ROWS} as __row where not exists (select 1 from "
             f"(values {known}) as __group({', '.join(keys)}) where {same})"

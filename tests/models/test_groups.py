@@ -74,6 +74,23 @@ def test_a_group_is_predicted_as_by_a_model_of_its_rows_alone(pond, kind, option
     assert found == right
 
 
+def test_transform_of_groups_gives_the_columns_of_the_clause(pond):
+    pond.sql(
+        "create or replace model g transform (ML.STANDARD_SCALER(x) OVER () as x, store, y) options "
+        "(model_type = 'linear_reg', input_label_cols = ['y'], group_cols = ['store']) as "
+        "select x, store, y from t"
+    )
+    data = "(select i, x, store, y from t where i = 1 union all select 0, 7.0, 'new', 1.0)"
+    found = pond.sql(f"from ml.transform('g', $${data}$$) order by store")
+    assert found.columns == ["x", "store", "y"]
+    new, south = found.fetchall()
+    assert new == (None, "new", None)  # not the x that was not scaled
+    mean, sd, x = pond.engine.row(
+        "select avg(x), stddev_samp(x), arg_min(x, i) from t where store = 'south'"
+    )
+    assert south[0] == pytest.approx((x - mean) / sd, rel=1e-12)
+
+
 @pytest.fixture(scope="module")
 def sales(pond):
     create(pond, "sales", "linear_reg", "group_cols = ['Store'], input_label_cols = ['y']")
