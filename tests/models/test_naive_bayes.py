@@ -209,6 +209,14 @@ def test_transform_is_replayed(trained):
     assert probabilities(trained).sum(axis=1) == approx(np.ones(600), rel=1e-12)
 
 
+def test_signed_counts_are_no_counts(trained):
+    with pytest.raises(TrainingError, match="column h has values down to -1.0; a multinomial"):
+        trained.sql(
+            "create or replace model m transform (ML.HASHED_FEATURES(colour, 4) as h, y) options "
+            "(model_type = 'naive_bayes', input_label_cols = ['y']) as from t"
+        )
+
+
 def test_bad_input(trained):
     for columns_, options, error, message in [
         ("a", ", distribution = 'poisson'", InputError, "GAUSSIAN, BERNOULLI, MULTINOMIAL"),

@@ -98,11 +98,19 @@ def _kinds(training: Training) -> Kinds:
 
 
 def _check_counts(training: Training, feature: Feature) -> None:
-    least = next((row[3] for row in training.info if row[1] == feature.atom.input), None)
-    if least is not None and feature.atom.kind == "numeric" and least < 0:
+    if feature.atom.kind == "numeric":
+        least = next((row[3] for row in training.info if row[1] == feature.atom.input), None)
+    else:  # signed counts, as of ML.HASHED_FEATURES, are no counts either
+        least = training.engine.value(
+            f"select min(e.value) from (select unnest({feature.sparse_sql()}) as e "
+            f"from {training.rows.relation})"
+        )
+    if least is not None and least < 0:
+        is_number = feature.atom.kind == "numeric"
         raise TrainingError(
             f"{training.request.who}: column {feature.atom.name} has values down to {least}; a "
-            "multinomial counts, so they must be 0 or more. Use distribution = 'GAUSSIAN'."
+            "multinomial counts, so they must be 0 or more. Use "
+            + ("distribution = 'GAUSSIAN'." if is_number else "ML.ONE_HOT_ENCODER or the like.")
         )
 
 
