@@ -153,9 +153,9 @@ class Session:
 
     def _learnt(self, text: str) -> str:
         """Put what preprocessing functions learn from the rows of a query into it."""
-        from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, WRITTEN_OUT
+        from mlpond.sql.dialect.preprocessing import OF_SESSIONS
 
-        if not any(f".{name}" in text.upper() for name in LEARNT_FIRST | WRITTEN_OUT):
+        if not any(f".{name}" in text.upper() for name in OF_SESSIONS):
             return text
         from mlpond.models.preprocessing.queries import learn_in_query
 

@@ -50,11 +50,17 @@ LEARNT_FIRST = frozenset(
 )  # fmt: skip
 # Those of them that are macros too, if OVER () does not follow.
 MACROS_TOO = frozenset(["WEIGHT_OF_EVIDENCE"])
+# Windows that a session learns first too, where it can: they would hold a list of all categories or
+# cuts beside every row, or have a type of their own.
+RATHER_LEARNT_FIRST = frozenset(
+    ["IMPUTER", "LABEL_ENCODER", "ONE_HOT_ENCODER", "QUANTILE_BUCKETIZE"]
+)
 # Functions of a row with forms that no macro has, such as ML.CALENDAR_PARTS(t, ['year', 'hour']):
 # a session writes them out.
 WRITTEN_OUT = frozenset(
     ["CALENDAR_PARTS", "CHARACTER_NGRAMS", "DISTANCE", "HASHED_FEATURES", "LP_NORM", "NORMALIZER"]
 )
+OF_SESSIONS = LEARNT_FIRST | RATHER_LEARNT_FIRST | WRITTEN_OUT
 # What ends FROM … WHERE …
 _CLAUSES = frozenset(
     ["GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "SELECT"]
@@ -63,7 +69,7 @@ _BEGINNINGS = ("SELECT", "FROM", "VALUES", "WITH", "ALL", "BY", "DISTINCT")
 
 
 def rewrite_preprocessing(
-    sql: str, tokens: list[Token], index: int, end: int, rewrite: Rewrite
+    sql: str, tokens: list[Token], index: int, end: int, rewrite: Rewrite, *, learns: bool = True
 ) -> tuple[str, int] | None:
     """Rewrite the call ``ML . name ( … )`` at tokens[index:end], with OVER (…) behind it.
 
@@ -73,6 +79,7 @@ def rewrite_preprocessing(
         index: Of the token ML.
         end: The index after the closing bracket.
         rewrite: Rewrites the calls in some of the tokens.
+        learns: Whether the session tries to learn RATHER_LEARNT_FIRST first.
 
     Returns:
         The text, and the index after what it stands for; None if DuckDB can take it as it is.
@@ -91,6 +98,8 @@ def rewrite_preprocessing(
             f"ML.{name}(…) OVER {after.word()}: a named window is not accepted; write OVER () or "
             "OVER (PARTITION BY …)."
         )
+    if learns and over.done and name in RATHER_LEARNT_FIRST:
+        return None
     texts = [rewrite(sql, argument.tokens) for argument in arguments]
     if name in _DICTIONARIES:
         if not over.done:

@@ -8,6 +8,7 @@ no macro has are written out too.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +18,19 @@ from mlpond.engine import Engine
 from mlpond.errors import InputError, StatementError
 from mlpond.models.preprocessing import FUNCTIONS, Learnt, learn
 from mlpond.models.preprocessing.reading import Placed, Reader, substitute
-from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, MACROS_TOO, WRITTEN_OUT, rows_of
+from mlpond.sql.dialect.preprocessing import (
+    LEARNT_FIRST,
+    MACROS_TOO,
+    RATHER_LEARNT_FIRST,
+    WRITTEN_OUT,
+    rewrite_preprocessing,
+    rows_of,
+)
 from mlpond.sql.dialect.tokens import OPENING, Cursor, tokenize
 from mlpond.sql.templates.lambdas import PREFIX
+
+# What gives other rows from run to run.
+_UNSETTLED = re.compile(r"\b(sample|tablesample|random|uuid|gen_random_uuid|nextval)\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -40,19 +51,21 @@ def learn_in_query(engine: Engine, text: str) -> str:
         StatementError: a call is not of the form that its function has.
         InputError: the rows cannot be read before the query runs, or do not suit.
     """
-    tokens = tokenize(text)
-    cursor, found = Cursor(text, tokens), list[tuple[Placed, _Rows | None]]()
+    cursor, found = Cursor(text, tokenize(text)), list[tuple[Placed, _Rows | None]]()
     while not cursor.done:
         name = cursor.word(2) if cursor.word() == "ML" and cursor.word(1) == "." else ""
         placed: tuple[Placed, _Rows | None] | None = None
         if name in LEARNT_FIRST and _learns_first(cursor):
             placed = _read(engine, cursor)
+        elif name in RATHER_LEARNT_FIRST:
+            placed = _read_if_settled(engine, cursor)
         elif name in WRITTEN_OUT:
             placed = _read_of_row(engine, cursor)
         if placed is None:
             cursor.index += 1
         else:
             found.append(placed)
+    text = cursor.sql
     learnt = {placed.start: Learnt() for placed, rows in found if rows is None}
     for rows in dict.fromkeys(rows for _, rows in found if rows is not None):
         of_rows = [placed for placed, own in found if own == rows]
@@ -100,6 +113,31 @@ def _read(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows]:
             ) from error
 
     return Reader("query", FUNCTIONS, (), describe).call(cursor), rows
+
+
+def _read_if_settled(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows] | None:
+    """Read a window to learn it first, or put the macro in its place and give None.
+
+    The macro is for a view, which should follow its rows, and for rows that differ from run to run
+    or cannot be read by themselves.
+    """
+    start, after = cursor.index, _behind(cursor)
+    end = after.index
+    if not after.accept("OVER", "(", ")"):
+        return None
+    words = {token.text.upper() for token in cursor.tokens[:6]}
+    is_view = "CREATE" in words and words & {"VIEW", "MACRO"}
+    if not is_view and not _UNSETTLED.search(cursor.sql):
+        try:
+            return _read(engine, cursor)
+        except InputError:
+            cursor.index = start
+    macro = rewrite_preprocessing(cursor.sql, cursor.tokens, start, end, _as_written, learns=False)
+    assert macro is not None
+    position, stop = cursor.tokens[start].start, cursor.tokens[macro[1] - 1].end + 1
+    cursor.sql = cursor.sql[:position] + macro[0] + cursor.sql[stop:]
+    cursor.tokens = tokenize(cursor.sql)
+    return None
 
 
 def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:

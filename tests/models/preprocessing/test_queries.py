@@ -122,6 +122,42 @@ def test_the_rows_that_a_query_learns_from(pond, query, source):
 
 
 @pytest.mark.parametrize(
+    "call, kind",
+    [
+        ("IMPUTER(i, 'most_frequent')", "DOUBLE"),  # BigQuery's types: FLOAT64 or STRING
+        ("IMPUTER(i > 3, 'most_frequent')", "VARCHAR"),
+        ("IMPUTER(i, 'median')", "DOUBLE"),
+        ("LABEL_ENCODER(k, 2, 1)", "BIGINT"),
+        ("ONE_HOT_ENCODER(k, 'most_frequent', 9, 1)", 'STRUCT("index" BIGINT, "value" DOUBLE)[]'),
+        ("QUANTILE_BUCKETIZE(p, 101, 'bucket_ranges')", "VARCHAR"),
+    ],
+)
+def test_bigquerys_functions_are_those_of_the_clause(pond, call, kind):
+    query = pond.sql(f"select ML.{call} OVER () as z from t where i < 150 order by i")
+    assert [str(t) for t in query.types] == [kind]
+    source = "(from t where i < 150)"
+    same(
+        [row[0] for row in query.fetchall()], apply(pond, f"ML.{call} OVER () AS z", source, source)
+    )
+
+
+def test_where_the_macro_stands_in():
+    with mlpond.connect() as session:
+        session.sql("create table t as select i, 'g' || i % 2 as g from range(20) as r(i)")
+        session.sql("create view v as select ML.LABEL_ENCODER(g) OVER () as z from t")
+        session.sql("insert into t select 99, 'a' from range(5)")
+        assert session.engine.value("select max(z) from v") == 3  # the view follows its rows
+        by_group = "select g, ML.IMPUTER(avg(i), 'mean') OVER () from t group by g order by g"
+        assert session.sql(by_group).fetchall() == [("a", 99.0), ("g0", 9.0), ("g1", 10.0)]
+        prepared = "select ML.IMPUTER(i, 'mean') OVER () from t where i < $1 order by i"
+        assert session.sql(prepared, params=[2]).fetchall() == [(0.0,), (1.0,)]
+        few = session.sql("select ML.LABEL_ENCODER(i, 5, 1) OVER () from t using sample 3 rows")
+        assert sorted(few.fetchall()) == [(1,), (2,), (3,)]  # of those three alone
+        with pytest.raises(StatementError, match="top_k is 0; it must be an integer from 1"):
+            session.sql("select ML.LABEL_ENCODER(g, 0) OVER () from t")
+
+
+@pytest.mark.parametrize(
     "call, expected",
     [
         ("CALENDAR_PARTS(date '2024-02-29', ['year', 'is_month_end'])", {"year": 2024, "is_month_end": True}),

@@ -110,8 +110,8 @@ def test_a_complaint_shows_the_line():
             "select ml.min_max_scaler(x + 1, per := row(g, h % 2)) from t",
         ),
         (
-            "select ML.IMPUTER(g, 'most_frequent') OVER () from t",
-            "select ml.imputer_most_frequent(g) from t",
+            "select ML.IMPUTER(g, 'most_frequent') OVER (PARTITION BY h) from t",
+            "select ml.imputer_most_frequent(g, per := h) from t",
         ),
         (
             "select a is distinct from b, (select ML.BAG_OF_WORDS(ML.NGRAMS(w, 2), 9) OVER () "
@@ -144,6 +144,7 @@ def test_calls_are_rewritten_for_a_plain_shell(written, rewritten):
     [
         "select ml.normal_cdf(1),   'ML.PREDICT(MODEL a)' as \"ML.x\" -- ML.PREDICT(MODEL a)\n, 2",
         "select ML.BUCKETIZE(x, [1, 2]), ML.T_TEST(x) OVER (ORDER BY y), ML.T_TEST(x) OVER () from t",
+        "select ML.IMPUTER(g, 'most_frequent') OVER () from t",  # which the session learns
         "create table model (model int)",
         "select $$ create model m $$, E'\\' ML.EVALUATE(MODEL m)', model from ml.models /* c */ where 1",
         "select {'a': 1}::struct(a int), x -> 'ml.p', [1, 2][1:] from t",
