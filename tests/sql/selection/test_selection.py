@@ -217,3 +217,10 @@ def test_no_rows_and_constant_and_empty_columns_have_an_outcome(con):
         assert not found["g"]["is_selected"]
     assert con.sql("from ml.mrmr('bare', 'y', ['a', 'g'])").fetchall()
     assert con.sql("from ml.correlation_clusters('bare', ['a'])").fetchall()
+
+
+def test_a_column_that_never_varies_has_no_correlation(con):
+    rows = "(select i, i * i as y, 1.0::double as one from range(9) as r(i))"
+    found = selected(con, f"select_features('{rows}', 'y', ['one', 'i'], method := 'correlation')")
+    # not NaN, which would be the greatest of all scores
+    assert (found["one"]["score"], found["one"]["rank"], found["i"]["rank"]) == (None, None, 1)
