@@ -54,17 +54,17 @@ def learn_in_query(engine: Engine, text: str) -> str:
     cursor, found = Cursor(text, tokenize(text)), list[tuple[Placed, _Rows | None]]()
     while not cursor.done:
         name = cursor.word(2) if cursor.word() == "ML" and cursor.word(1) == "." else ""
-        placed: tuple[Placed, _Rows | None] | None = None
+        read: tuple[Placed, _Rows | None] | None = None
         if name in LEARNT_FIRST and _learns_first(cursor):
-            placed = _read(engine, cursor)
+            read = _read(engine, cursor)
         elif name in RATHER_LEARNT_FIRST:
-            placed = _read_if_settled(engine, cursor)
+            read = _read_if_settled(engine, cursor)
         elif name in WRITTEN_OUT:
-            placed = _read_of_row(engine, cursor)
-        if placed is None:
+            read = _read_of_row(engine, cursor)
+        if read is None:
             cursor.index += 1
         else:
-            found.append(placed)
+            found.append(read)
     text = cursor.sql
     learnt = {placed.start: Learnt() for placed, rows in found if rows is None}
     for rows in dict.fromkeys(rows for _, rows in found if rows is not None):
