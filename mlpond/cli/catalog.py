@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from mlpond.cli.render import console
 from mlpond.errors import InputError
 
 if TYPE_CHECKING:
+    from mlpond.models.preprocessing import Function
     from mlpond.sql import Entry
 
 INDENT = 2
@@ -52,7 +54,37 @@ def help_command(name: str) -> None:
     if wanted in pipelines:
         console().print(_explain_pipeline(wanted))
         return
-    raise InputError(_unknown(name, wanted, [*entries, *pipelines]))
+    from mlpond.models.preprocessing import FUNCTIONS
+
+    if wanted.upper() in FUNCTIONS:
+        print(_explain_preprocessing(FUNCTIONS[wanted.upper()]))
+        return
+    names = [function.lower() for function in FUNCTIONS]
+    raise InputError(_unknown(name, wanted, [*entries, *pipelines, *names]))
+
+
+def _explain_preprocessing(function: Function) -> str:
+    """Explain a function that is no macro of the library: it is written in TRANSFORM or a query."""
+    from mlpond.models.preprocessing.function import REQUIRED
+
+    learns = function.over != "none"
+    lines = [
+        f"ML.{function.name}{function.usage}{' OVER ()' if learns else ''}",
+        "in TRANSFORM (…) of CREATE MODEL, and in a query of a session",
+        "",
+        "Parameters",
+        *(f"    {argument.name}  {argument.expected}" for argument in function.arguments),
+        *(
+            f"    {setting.name}  {setting.expected}"
+            + ("" if setting.default is REQUIRED else f"; {setting.default!r} if left out")
+            for setting in function.settings
+        ),
+        "",
+        inspect.getdoc(inspect.getmodule(function.sql)) or "",
+    ]
+    if learns:
+        lines += ["", "What it learns in a model is in ml.transform_state."]
+    return "\n".join(lines)
 
 
 def seed_command(name: str, database: str | None, parameters: Mapping[str, Any]) -> None:

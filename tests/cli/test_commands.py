@@ -86,6 +86,7 @@ def test_sql_knows_model_statements(mlpond):
         (["run", "flights", "--param", "delay_minutes=soon"], "an integer from 0 to 240"),
         (["seed", "pinguins"], "penguins"),
         (["help", "normal_cfd"], "normal_cdf"),
+        (["help", "splin"], "spline"),
         (["list", "zzzz"], "zzzz"),
     ],
 )
@@ -167,6 +168,12 @@ def test_help_explains_a_function(mlpond, name):
 def test_help_works_for_every_function(mlpond):
     for entry in catalog():
         assert entry.signature.split("(")[0] in mlpond("help", entry.name).stdout
+
+
+def test_help_of_a_function_of_transform(mlpond):
+    text = mlpond("help", "ml.kbins").stdout
+    assert text.startswith("ML.KBINS(x [, n_bins] [, strategy] [, output_format]) OVER ()")
+    assert "n_bins  an integer from 2 to 10000; 5 if left out" in text
 
 
 def test_help_explains_a_pipeline(mlpond):

@@ -32,7 +32,9 @@ from mlpond.models.preprocessing.lookup import code_of, looked_up
 from mlpond.sql.dialect.tokens import tokenize
 from mlpond.sql.templates.quoting import double, string
 
-LABEL = Argument("label", lambda kind: kind.id not in ("list", "array", "struct", "map"), "simple")
+LABEL = Argument(
+    "label", lambda kind: kind.id not in ("list", "array", "struct", "map"), "a simple type"
+)
 FOLDS = Setting("folds", 5, *at_least(2, 100))
 
 
