@@ -2,7 +2,8 @@
 
     {{ keys | each("l.{} = r.{}", " and ", none="true") }}   columns: a pattern for each of them
     {{ direction | choose({"backward": ">=", "forward": "<="}) }}   text: one of a few, as SQL
-    {{ tolerance | given("and …", "") }}                     anything: whether it is not NULL
+    {{ tolerance | given("and …", "") }}                     anything: whether it is not NULL; the texts
+                                                             may be those of macros, of any length
     {{ steps | each_step("s<i>", ", ") }}                    conditions: a pattern for each number
     {{ steps | at_most(5, "bigint", "hugeint") }}            conditions: whether they are so few
     {{ prefix | inside }}                                    text: inside a quoted name
@@ -25,6 +26,7 @@ from mlpond.sql.templates import quoting
 
 MARK = "\x01"  # around the name of a parameter; never part of SQL
 _PART = "\x02"
+_DEEPEST = 200  # pieces that are joined in one go
 
 
 class Conditions(str):
@@ -175,8 +177,14 @@ class Forms(dict[str, str]):
         pieces = [
             self[piece] if index % 2 else quoting.string(piece)
             for index, piece in enumerate(text.split(MARK))
-        ]
-        return "(" + " || ".join(pieces) + ")"
+            if piece
+        ] or ["''"]
+        while len(pieces) > _DEEPEST:  # DuckDB limits the depth of an expression
+            pieces = [
+                f"({' || '.join(pieces[i : i + _DEEPEST])})"
+                for i in range(0, len(pieces), _DEEPEST)
+            ]
+        return "(" + "\n    || ".join(pieces) + ")"
 
 
 def _mark(mark: str, form: str, asked: list[object]) -> str:

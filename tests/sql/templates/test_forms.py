@@ -30,6 +30,7 @@ select
     {{ keys | each("max({})", " + ", before="0 + ", after=" + 1", none="-1") }} as total,
     {{ way | choose({"up": "max(" ~ (keys | each("{}", " + ", none="0")) ~ ")", "down": "-9"}, "ml.forms: way") }} as chosen,
     {{ width | given("timestamp '2024-01-31' + " ~ width, "null") }} as later,
+    {{ width | given(keys | given("'both'", "'width'"), keys | given("'keys'", "'neither'")) }} as found,
     1 as "{{ prefix | inside }}one",
 from (select 2 as a, 3 as "b ""c, d""", 'it`s {}' as e)
 '''
@@ -62,6 +63,8 @@ def test_a_macro_and_python_write_the_same(con, template, arguments):
     assert rendered.fetchall() == rows
     n_keys = len(arguments.get("keys", []))
     assert rows[0][0] == (-1, 3, 6)[n_keys]
+    words = {(0, 0): "neither", (1, 0): "keys", (0, 1): "width", (1, 1): "both"}
+    assert rows[0][names.index("found")] == words[n_keys > 0, "width" in arguments]
     assert names[-1] == arguments.get("prefix", "") + "one"
 
 
