@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from mlpond.cli.render import SHOWN, Row, is_numeric, lines, requery
+from mlpond.cli.render import SHOWN, Row, lines, requery
+from mlpond.type_names import is_number
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,7 +36,7 @@ def write_json(relation: duckdb.DuckDBPyRelation, to: TextIO) -> None:
 def write_markdown(relation: duckdb.DuckDBPyRelation, to: TextIO) -> None:
     """Write a Markdown table with numbers aligned to the right."""
     to.write(_markdown_row(tuple(relation.columns)))
-    numeric = [is_numeric(str(type_)) for type_ in relation.types]
+    numeric = [is_number(str(type_)) for type_ in relation.types]
     to.write("|" + "|".join("---:" if right else "---" for right in numeric) + "|\n")
     for row in _rows(relation):
         to.write(_markdown_row(row))

@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mlpond.type_names import is_number
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -30,8 +32,6 @@ NARROWEST = 10
 """A column is cut to this width at most before whole columns are left out."""
 SHOWN = "mlpond_shown"  # the name under which a relation's own query sees it
 
-_SIGNED = ("HUGEINT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT")
-_NUMERIC = {"DECIMAL", "DOUBLE", "FLOAT", "BIGNUM", *_SIGNED, *(f"U{name}" for name in _SIGNED)}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Row = tuple[str | None, ...]
@@ -77,11 +77,6 @@ def requery(relation: duckdb.DuckDBPyRelation, query: str) -> duckdb.DuckDBPyRel
     if result is None:
         raise TypeError(f"requery: a query that returns rows is needed, not {query!r}.")
     return result
-
-
-def is_numeric(type_: str) -> bool:
-    """Whether values of the DuckDB type are aligned to the right."""
-    return type_.split("(")[0] in _NUMERIC and not type_.endswith("]")
 
 
 def console(stderr: bool = False) -> Console:
@@ -135,7 +130,7 @@ def _footer(result: Page, columns: int) -> str:
 def _box(result: Page, shown: list[int | None], widths: list[int]) -> Table:
     drawn = Table(box=box.SQUARE, show_header=True, header_style="", pad_edge=True)
     for index, limit in zip(shown, widths, strict=True):
-        numeric = index is not None and is_numeric(result.types[index])
+        numeric = index is not None and is_number(result.types[index])
         drawn.add_column(
             _header(result, index, limit),
             justify="right" if numeric else "left",

@@ -25,6 +25,7 @@ from mlpond.reports.ledger import Ledger
 from mlpond.reports.past import Past, Step, read_past
 from mlpond.reports.tables import view
 from mlpond.sql.templates.quoting import identifier
+from mlpond.type_names import is_whole
 
 if TYPE_CHECKING:
     from mlpond.session import Session
@@ -223,7 +224,7 @@ class _Assembly:
             return "boolean"
         kind = source.kind(column)
         if kind == "quantitative":
-            return "integer" if "INT" in source.types[column] else "number"
+            return "integer" if is_whole(source.types[column]) else "number"
         if kind == "nominal":
             query = f"select count(distinct {identifier(column)}) as n from {source.relation}"
             return "key" if source.row(query)["n"] == n else "text"

@@ -10,6 +10,7 @@ from mlpond.reports import words
 from mlpond.reports.content import Heading, TableView
 from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import unknown
+from mlpond.type_names import is_number
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,7 +19,6 @@ COLUMNS = 14
 """Columns shown of a table whose section does not name any."""
 WIDE = 6
 """A single row of more columns is shown column under column."""
-_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "BIGNUM")
 
 
 def view(
@@ -103,10 +103,10 @@ def written(name: str, head: Sequence[str], rows: Sequence[Sequence[object]]) ->
 
 
 def _heading(column: str, type_: str, units: Mapping[str, str]) -> Heading:
-    is_number = type_.split("(")[0].endswith(_NUMBERS) and not type_.endswith("]")
-    unit = units.get(column, words.unit(column) if is_number else "")
+    numeric = is_number(type_)
+    unit = units.get(column, words.unit(column) if numeric else "")
     short = type_.split("(")[0].lower() if len(type_) > 24 else type_.lower()
-    return Heading(column, short, unit, is_number)
+    return Heading(column, short, unit, numeric)
 
 
 def _note(shown: int, total: int, n_shown: int, n_columns: int, chosen: bool) -> str:

@@ -25,6 +25,7 @@ import duckdb
 from mlpond.errors import InputError, PipelineError
 from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import unknown
+from mlpond.type_names import is_number, is_time
 
 Column = NewType("Column", str)
 Columns = NewType("Columns", tuple[str, ...])
@@ -33,7 +34,6 @@ Columns = NewType("Columns", tuple[str, ...])
 Row = dict[str, Any]
 AnyChart = alt.Chart | alt.LayerChart
 
-_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL", "BIGNUM")
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _SAFE = 2**53  # beyond it, JSON's readers round whole numbers
 
@@ -89,10 +89,9 @@ class Source:
     def kind(self, column: str) -> str:
         """How a column is measured: quantitative, temporal or nominal."""
         type_ = self.types[column]
-        if type_.startswith(("DATE", "TIMESTAMP")):
+        if is_time(type_):
             return "temporal"
-        is_number = any(word in type_ for word in _NUMBERS) and not type_.endswith("]")
-        return "quantitative" if is_number and not type_.startswith("STRUCT") else "nominal"
+        return "quantitative" if is_number(type_) else "nominal"
 
     def rows(self, query: str) -> list[Row]:
         """Run a query; values are what JSON has, for they go into the chart."""

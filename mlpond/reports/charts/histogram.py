@@ -9,6 +9,7 @@ import altair as alt
 from mlpond.reports.charts.chart import Column, Drawing, Source, ident
 from mlpond.reports.charts.theme import FIRST, colors, data, layered
 from mlpond.reports.words import listing, show
+from mlpond.type_names import is_whole
 
 
 def histogram(
@@ -45,7 +46,7 @@ def histogram(
         if end <= start:
             start, end = start - 0.5, start + 0.5
         width = (end - start) / bins
-        if "INT" in source.types[x]:  # bins of as many whole numbers each
+        if is_whole(source.types[x]):  # bins of as many whole numbers each
             width = math.ceil((end - start + 1) / bins)
             start = math.floor(start) - 0.5
             bins = math.ceil((end + 0.5 - start) / width)
