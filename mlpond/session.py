@@ -210,8 +210,15 @@ class Session:
 
         return write_report(self, pipeline, out, overwrite=overwrite)
 
-    def render(self, text: str, values: Mapping[str, Any]) -> str:
+    def render(
+        self, text: str, values: Mapping[str, Any], fragments: Mapping[str, str] | None = None
+    ) -> str:
         """Render Jinja text with values, each quoted as SQL by its Python type.
+
+        Args:
+            text: The text.
+            values: What it may ask for.
+            fragments: Texts by name that it may import or include.
 
         Raises:
             TemplateError: the text asks for a value that is not among those given.
@@ -220,7 +227,7 @@ class Session:
         from mlpond.sql.templates.renderer import Raw, render_text
 
         quoted = {name: Raw(literal(value)) for name, value in values.items()}
-        return render_text(text, quoted, "of the step")
+        return render_text(text, quoted, "of the step", fragments)
 
     def references(self, statement: str) -> References:
         """Tell which relations and models a statement reads, and which model it makes."""

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mlpond.pipelines.runner.plan import Node
 
@@ -25,6 +25,7 @@ class Fingerprint:
     parameters: Mapping[str, str]
     inputs: Mapping[str, str]
     version: str
+    fragments: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The text kept in ml.steps."""
@@ -39,9 +40,17 @@ class Fingerprint:
 def fingerprint(node: Node, inputs: Mapping[str, str], version: str) -> Fingerprint:
     """The fingerprint of a step whose inputs have the given identities."""
     materialize = node.kind if node.kind in ("table", "view") else ""
-    text = hashlib.sha256(f"{materialize}\n{node.text}".encode()).hexdigest()
-    return Fingerprint(text, {name: show(value) for name, value in node.parameters.items()},
-                       dict(inputs), version)  # fmt: skip
+    return Fingerprint(
+        _digest(f"{materialize}\n{node.text}"),
+        {name: show(value) for name, value in node.parameters.items()},
+        dict(inputs),
+        version,
+        {name: _digest(text) for name, text in node.fragments.items()},
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def show(value: object) -> str:
@@ -84,6 +93,9 @@ def reason_to_run(
         return f"library upgraded {last.version} → {now.version}"
     if last.sql != now.sql:
         return {"python": "code", "seed": "data"}.get(node.kind, "SQL") + " changed"
+    for name, digest in now.fragments.items():
+        if last.fragments.get(name) != digest:
+            return f"fragment {name} changed"
     for name, value in now.parameters.items():
         if last.parameters.get(name) != value:
             before = last.parameters.get(name)

@@ -6,10 +6,11 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from jinja2 import Environment, TemplateSyntaxError, meta
+from jinja2 import TemplateSyntaxError
 
 from mlpond.errors import MlpondError, PipelineError
 from mlpond.pipelines.runner.catalog import Catalog
+from mlpond.pipelines.runner.fragments import read_fragments, undeclared
 from mlpond.pipelines.runner.names import Key, folded, same, shown, suggest
 from mlpond.pipelines.runner.parameters import Value
 from mlpond.pipelines.runner.project import Project, StepFile
@@ -31,6 +32,7 @@ class Node:
     parameters: Mapping[str, Value] = field(default_factory=dict)
     inputs: Mapping[str, str | None] = field(default_factory=dict)  # relation or model: its step
     file: StepFile | None = None
+    fragments: Mapping[str, str] = field(default_factory=dict)  # texts by name, as written
 
     @property
     def needs(self) -> frozenset[str]:
@@ -131,13 +133,14 @@ def _draft(
         node = Node(file.key, file.name, "python", file.text, file.text, dict(values), file=file)
         return node, file.declared_reads, ()
     try:
-        tree = Environment().parse(file.text)
-        asked = meta.find_undeclared_variables(tree)
+        fragments = read_fragments(project.folder, file.text)
+        asked = undeclared(file.text, fragments)
         used = {name: value for name, value in values.items() if name in asked}
-        sql = pond.render(file.text, values).strip().rstrip(";").rstrip()
+        sql = pond.render(file.text, values, fragments).strip().rstrip(";").rstrip()
         found = pond.references(sql)
     except TemplateSyntaxError as error:
-        raise PipelineError(f"{where}: line {error.lineno}: {error.message}") from error
+        part = f"{error.name}, " if error.name else ""
+        raise PipelineError(f"{where}: {part}line {error.lineno}: {error.message}") from error
     except MlpondError as error:
         raise PipelineError(f"{where} ({file.path}): {error}") from error
     kind = file.materialize if file.kind == "sql" else "check"
@@ -154,7 +157,7 @@ def _draft(
             f"{where} ({file.path}) is neither a query nor a model statement; write {accepted}. "
             "The runner makes the table or view itself."
         )
-    node = Node(file.key, file.name, kind, file.text, sql, used, file=file)
+    node = Node(file.key, file.name, kind, file.text, sql, used, file=file, fragments=fragments)
     reads = tuple(dict.fromkeys((*found.reads, *file.declared_reads)))
     return node, reads, found.models_read
 

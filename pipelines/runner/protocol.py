@@ -47,8 +47,10 @@ class Pond(Protocol):
     def sql(self, query: str, params: Any = None) -> Any:
         """Run DuckDB SQL and model statements."""
 
-    def render(self, text: str, values: Mapping[str, Any]) -> str:
-        """Fill {{ name }} with values quoted as SQL."""
+    def render(
+        self, text: str, values: Mapping[str, Any], fragments: Mapping[str, str] | None = None
+    ) -> str:
+        """Fill {{ name }} with values quoted as SQL; the text may import the fragments."""
 
     def references(self, statement: str) -> References:
         """What the statement reads and makes."""

@@ -148,20 +148,40 @@ def render_file(path: str, **values: Any) -> str:
     return rename_parameters(render_text(read_text(path), values, path))
 
 
-def render_text(text: str, values: Mapping[str, Any], path: str) -> str:
-    """Render Jinja text; a fault names the template and its line."""
+def render_text(
+    text: str, values: Mapping[str, Any], path: str, fragments: Mapping[str, str] | None = None
+) -> str:
+    """Render Jinja text; a fault names the template and its line.
+
+    Args:
+        text: The text.
+        values: What it may ask for.
+        path: The name of the template, for messages.
+        fragments: Texts that it may import in place of our templates; they see the values, too.
+    """
     try:
-        return _compiled(text, path).render(values).strip() + "\n"
+        template = _with_fragments(text, values, fragments) if fragments else _compiled(text, path)
+        return template.render(values).strip() + "\n"
     except jinja2.UndefinedError as error:
         missing = re.search(r"'(\w+)' is undefined", str(error))
         name = missing.group(1) if missing else str(error)
         raise TemplateError(
-            f"template {path}, {_line_of(text, name)}: "
+            f"template {_line_of({path: text, **(fragments or {})}, name)}: "
             + unknown("value", name, sorted(values)).rstrip(".")
             + "."
         ) from error
     except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(f"template {path}, line {error.lineno}: {error.message}") from error
+        raise TemplateError(
+            f"template {error.name or path}, line {error.lineno}: {error.message}"
+        ) from error
+
+
+def _with_fragments(
+    text: str, values: Mapping[str, Any], fragments: Mapping[str, str]
+) -> jinja2.Template:
+    among = environment().overlay(loader=jinja2.DictLoader(fragments), bytecode_cache=None)
+    among.globals = {**among.globals, **values}  # all that what is imported sees
+    return among.from_string(text)
 
 
 @lru_cache(maxsize=256)
@@ -246,8 +266,10 @@ def refusal(path: str, rendered: str, error: Exception) -> TemplateError:
     )
 
 
-def _line_of(text: str, name: str) -> str:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if re.search(rf"\b{re.escape(name)}\b", line) and ("{{" in line or "{%" in line):
-            return f"line {number}"
-    return "line unknown"
+def _line_of(texts: Mapping[str, str], name: str) -> str:
+    """The first of some texts that asks for a name, and the line where it does."""
+    for path, text in texts.items():
+        for number, line in enumerate(text.splitlines(), start=1):
+            if re.search(rf"\b{re.escape(name)}\b", line) and ("{{" in line or "{%" in line):
+                return f"{path}, line {number}"
+    return f"{next(iter(texts))}, line unknown"
