@@ -2,8 +2,8 @@
 
     {{ keys | each("l.{} = r.{}", " and ", none="true") }}   columns: a pattern for each of them
     {{ direction | choose({"backward": ">=", "forward": "<="}) }}   text: one of a few, as SQL
-    {{ tolerance | given("and …", "") }}                     anything: whether it is not NULL; the texts
-                                                             may be those of macros, of any length
+    {{ tolerance | given("and …", "") }}                     anything: whether it is not NULL; a
+                                                             long text is a macro's: given(t.cut())
     {{ steps | each_step("s<i>", ", ") }}                    conditions: a pattern for each number
     {{ steps | at_most(5, "bigint", "hugeint") }}            conditions: whether they are so few
     {{ prefix | inside }}                                    text: inside a quoted name
