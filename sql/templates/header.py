@@ -24,9 +24,6 @@ texts. forms.py has other forms of them. A condition is SQL, or a value of the c
 parameter `event` names, if that is given; conditions are a list of these, written as one whole
 number whose bit i says whether condition i holds, and `name.texts` is the list as it came.
 
-A template with `Variants: name` is rendered twice, once with that parameter None: where NULL asks
-for another query, and not for another value in it.
-
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
 
 Every test has the same fields (inference/result.j2). Its header writes them as one column
@@ -76,7 +73,7 @@ F_TEST_FIELDS = {
     ).items()
 }
 _SECTION = re.compile(r"(Functions|Parameters|Columns)\b(?:\s*\((.*)\))?\s*\Z")
-_LABEL = re.compile(r"(Level|Example|Source|Variants):\s*(.*)\Z")
+_LABEL = re.compile(r"(Level|Example|Source):\s*(.*)\Z")
 _SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)\Z")
 
 
@@ -120,7 +117,6 @@ class Header:
     level: str
     example: str | None
     source: str
-    variants: str | None = None
 
 
 def read_header(text: str, path: str) -> Header:
@@ -138,7 +134,7 @@ def read_header(text: str, path: str) -> Header:
         raise TemplateError(f"template {path}: it does not open with a header comment {{# … #}}.")
     summary: list[str] = []
     sections: dict[str, list[str]] = {"Functions": [], "Parameters": [], "Columns": []}
-    labels: dict[str, list[str]] = {"Level": [], "Example": [], "Source": [], "Variants": []}
+    labels: dict[str, list[str]] = {"Level": [], "Example": [], "Source": []}
     target = summary
     for line in match.group(1).splitlines():
         bare = line.strip()
@@ -167,7 +163,6 @@ def read_header(text: str, path: str) -> Header:
         level=level,
         example="\n".join(labels["Example"]).strip() or None,
         source=" ".join(labels["Source"]).strip(),
-        variants=" ".join(labels["Variants"]).strip() or None,
     )
 
 

@@ -13,8 +13,6 @@ from mlpond.sql.templates.header import Parameter
 from mlpond.sql.templates.lambdas import rename_parameters
 from mlpond.sql.templates.renderer import render_text
 
-_DEEPEST = 200  # pieces that are joined in one go
-
 
 def statements() -> Iterator[tuple[str, str]]:
     """Yield (path, SQL) of everything that the library installs, in order."""
@@ -55,21 +53,11 @@ def table_macro(template: Template) -> str:
     arguments |= {
         f"{p.name}.texts": f"ml.strings({p.name})" for p in parameters if p.type == "conditions"
     }
-    chosen = template.header.variants
-    bodies = [rename_parameters(render_text(template.text, marks(template), template.path))]
-    if chosen:
-        without = marks(template) | {chosen: None}
-        bodies.append(rename_parameters(render_text(template.text, without, template.path)))
-    return query_macro(
-        template.name,
-        [(p.name, p.default) for p in parameters],
-        bodies,
-        Forms(arguments),
-        chosen,
-    )
+    body = rename_parameters(render_text(template.text, marks(template), template.path))
+    return query_macro(template.name, [(p.name, p.default) for p in parameters], body, arguments)
 
 
-def marks(template: Template) -> dict[str, str | None]:
+def marks(template: Template) -> dict[str, str]:
     """Return what stands in a body for each parameter of a template."""
     return {
         p.name: Conditions(mark(p.name), mark(f"{p.name}.texts"))
@@ -87,9 +75,8 @@ def mark(name: str) -> str:
 def query_macro(
     name: str,
     parameters: list[tuple[str, str | None]],
-    body: str | list[str],
+    body: str,
     arguments: dict[str, str],
-    variants: str | None = None,
 ) -> str:
     """Write a table macro whose query is put together from its arguments.
 
@@ -100,34 +87,14 @@ def query_macro(
     Args:
         name: Name of the macro in schema ml.
         parameters: (name, default in SQL or None).
-        body: The query, with marks; or that and the query for a parameter that is NULL.
-        arguments: For each mark the SQL that gives the text to put there.
-        variants: The parameter that chooses between two bodies.
+        body: The query, with marks.
+        arguments: For each plain mark the SQL that gives the text to put there.
     """
     listed = ", ".join(p if default is None else f"{p} := {default}" for p, default in parameters)
-    texts = [_joined(text, arguments) for text in ([body] if isinstance(body, str) else body)]
-    text = texts[0] if len(texts) == 1 else (
-        f"case when {variants} is null then\n    {texts[1]}\n    else {texts[0]} end"
-    )  # fmt: skip
     return (
         f"create or replace macro ml.{quoting.identifier(name)}({listed}) as table from query(\n"
-        f"    {text}\n);\n"
+        f"    {Forms(arguments).written(body.strip())}\n);\n"
     )
-
-
-def _joined(body: str, arguments: dict[str, str]) -> str:
-    """Write the SQL that joins the pieces of a body and its arguments."""
-    pieces = []
-    for index, piece in enumerate(body.strip().split(MARK)):
-        if index % 2:
-            pieces.append(arguments[piece])
-        elif piece:
-            pieces.append(quoting.string(piece))
-    while len(pieces) > _DEEPEST:  # DuckDB limits the depth of an expression
-        pieces = [
-            f"({' || '.join(pieces[i : i + _DEEPEST])})" for i in range(0, len(pieces), _DEEPEST)
-        ]
-    return "\n    || ".join(pieces)
 
 
 def _argument(parameter: Parameter) -> str:

@@ -63,7 +63,7 @@ def render(template: Template, arguments: Mapping[str, Any]) -> str:
     for name in arguments:
         if name not in known:
             raise InputError(unknown(f"{template.name}: parameter", name, list(known)))
-    values: dict[str, str | None] = {}
+    values: dict[str, str] = {}
     for parameter in template.header.parameters:
         if parameter.type in ("condition", "conditions"):
             given = arguments.get(parameter.name)
@@ -78,9 +78,6 @@ def render(template: Template, arguments: Mapping[str, Any]) -> str:
             values[parameter.name] = _default(template.name, parameter, parameter.default)
         else:
             raise InputError(_missing(template.name, parameter))
-    chosen = template.header.variants
-    if chosen and values[chosen] == "NULL":
-        values[chosen] = None
     return rename_parameters(render_text(template.text, values, template.path))
 
 
