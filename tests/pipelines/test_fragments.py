@@ -33,17 +33,25 @@ FILES = {
 }
 
 
-@pytest.fixture
-def folder(pond, make_pipeline):
-    pond.con.execute("create table numbers as select range as x, -range as y from range(10)")
-    return make_pipeline("p", FILES, TOML)
-
-
 @pytest.fixture(scope="module")
 def session():
-    """A session for runs that change nothing."""
     with mlpond.connect() as shared:
         yield shared
+
+
+@pytest.fixture
+def pond(session):
+    """A session in which nothing has run: that of the file, for a new one takes half a second."""
+    session.con.execute("drop schema if exists p cascade; truncate ml.steps; truncate ml.runs")
+    return session
+
+
+@pytest.fixture
+def folder(pond, make_pipeline):
+    pond.con.execute(
+        "create or replace table numbers as select range as x, -range as y from range(10)"
+    )
+    return make_pipeline("p", FILES, TOML)
 
 
 def reasons(result):
@@ -127,10 +135,10 @@ def test_what_earlier_runs_left_is_read(pond):
         ({"a.sql": "{% include 'x.j2' %}", "x.j2": "{{ 1 | nothing }}"}, r"step a: x\.j2, line 1: No filter named 'nothing'"),
     ],
 )  # fmt: skip
-def test_what_is_no_fragment(session, make_pipeline, tmp_path, files, message):
+def test_what_is_no_fragment(pond, make_pipeline, tmp_path, files, message):
     (tmp_path / "other.j2").write_text("select 1")
     folder = make_pipeline("p", {"b.sql": "select 1 as x", **files}, TOML)
     (folder / "link.j2").symlink_to(tmp_path / "other.j2")
     with pytest.raises(PipelineError, match=message):
-        run_pipeline(session, folder)
-    assert session.con.execute("select count(*) from ml.steps").fetchall() == [(0,)]
+        run_pipeline(pond, folder)
+    assert pond.con.execute("select count(*) from ml.steps").fetchall() == [(0,)]
