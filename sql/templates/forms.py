@@ -73,7 +73,7 @@ def given(argument: str, then: str, otherwise: str = "") -> str:
     """Write ``then`` if an argument is not NULL, else ``otherwise``."""
     if argument.startswith(MARK):
         return _mark(argument, "given", [then, otherwise])
-    return otherwise if argument == "NULL" else then
+    return otherwise if argument in ("NULL", "true") else then  # without a condition all rows hold
 
 
 def each_step(
