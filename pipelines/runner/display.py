@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from textwrap import indent
 from typing import TYPE_CHECKING, TextIO
 
 from mlpond.pipelines.runner.result import RunResult, StepResult
@@ -67,6 +68,8 @@ class Plain(Display):
         self._say(f"{result.name}: {status}" + (f" ({', '.join(facts)})" if facts else ""))
         if result.error is not None:
             self._say(f"{result.name}: {result.error}")
+        if result.warning is not None:
+            self._say(f"{result.name}: warning: {result.warning}")
 
     def finish(self, result: RunResult) -> None:
         """Print the summary without the steps, which are above."""
@@ -104,6 +107,9 @@ def outcome(result: RunResult) -> str:
     for step in result.steps:
         counts[step.status] = counts.get(step.status, 0) + 1
     parts = ", ".join(f"{count} {status}" for status, count in counts.items())
+    warnings = sum(step.warning is not None for step in result.steps)
+    if warnings:
+        parts += f", {warnings} with a warning"
     ending = {"planned": "dry run, nothing changed"}.get(result.status, result.status)
     return f"{result.pipeline}: {ending} in {result.seconds:.1f} s ({parts})"
 
@@ -151,6 +157,7 @@ def summary_text(result: RunResult) -> str:
     lines = [
         f"  {step.name:<{width}}  {step.status:<8}  {amount(step):>14}  "
         f"{step.seconds:6.2f} s  {step.reason}"
+        + ("\n" + indent(f"warning: {step.warning}", "    ") if step.warning else "")
         for step in result.steps
     ]
     return "\n".join([*lines, outcome(result)]) + "\n" + closing_text(result)

@@ -18,7 +18,7 @@ from mlpond.pipelines.runner.catalog import Catalog
 from mlpond.pipelines.runner.display import Display
 from mlpond.pipelines.runner.fingerprint import UNCHANGED, Fingerprint, fingerprint, reason_to_run
 from mlpond.pipelines.runner.history import History, utc_now
-from mlpond.pipelines.runner.make import RuleBrokenError, make
+from mlpond.pipelines.runner.make import NOTHING, Made, RuleBrokenError, make
 from mlpond.pipelines.runner.names import quote, shown
 from mlpond.pipelines.runner.parameters import Value, resolve
 from mlpond.pipelines.runner.plan import Node, Plan, exists, make_plan
@@ -202,14 +202,24 @@ class _Run:
         started_at = utc_now()
         began = time.perf_counter()
 
-        def ended(status: str, rows: int | None = None, error: str | None = None) -> StepResult:
+        def ended(status: str, made: Made = NOTHING, error: str | None = None) -> StepResult:
             seconds = time.perf_counter() - began
-            return StepResult(node.key, node.kind, status, reason, rows, seconds, error, node.sql)
+            return StepResult(
+                node.key,
+                node.kind,
+                status,
+                reason,
+                made.rows,
+                seconds,
+                error,
+                node.sql,
+                made.warning,
+            )
 
         try:
             with self.pond.transaction():
-                rows = make(self.pond, self.catalog, self.plan, node, self.values)
-                result = ended("run", rows)
+                made = make(self.pond, self.catalog, self.plan, node, self.values)
+                result = ended("run", made)
                 self.history.record(self.run_id, result, started_at, now)
                 self._save_skipped()
             self.unsaved.clear()
@@ -224,8 +234,8 @@ class _Run:
                 self._record_alone(result, started_at, now)
                 self._finish(result)
                 raise KeyboardInterrupt from error
-            rows = error.rows if isinstance(error, RuleBrokenError) else None
-            result = ended("failed", rows, f"{error}" or type(error).__name__)
+            found = Made(error.rows) if isinstance(error, RuleBrokenError) else NOTHING
+            result = ended("failed", found, f"{error}" or type(error).__name__)
             self._record_alone(result, started_at, now)
             self._block(node)
         self._finish(result)

@@ -6,7 +6,7 @@
     min = 0
 
 Each table has the fields of an expectation of ``ml.expect``, which judges them: one check a step,
-in the SQL that a plain shell would run. Those with another severity than error do not fail a run.
+in the SQL that a plain shell would run. Those with another severity than error warn.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ def _expectations(schema: str, step: str, listed: list[dict[str, Any]]) -> Expec
     source = f"{identifier(schema)}.{identifier(step)}"
     rules = json.dumps(listed, ensure_ascii=False, default=str)  # dates become text
     text = (
-        "select rule, n_failing, share, observed, examples\n"
+        "select rule, n_failing, share, observed, examples, severity\n"
         f"from ml.expect({string(source)}, {string(rules)})\n"
-        "where not passed and severity = 'error'"
+        "where not passed"
     )
     others = (item.get(key) for item in listed for key in ("table", "reference"))
     reads = [other for other in others if isinstance(other, str) and not other.startswith("(")]

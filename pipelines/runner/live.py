@@ -103,6 +103,8 @@ class Live(Display):
         self.console.print(self._line(result))
         if result.error is not None and result.status == "failed":
             self.console.print(Padding(Text(result.error, style="red"), (0, 0, 1, 4)))
+        if result.warning is not None:
+            self.console.print(Padding(Text(result.warning, style="yellow"), (0, 0, 1, 4)))
 
     def stop(self) -> None:
         """Stop drawing."""

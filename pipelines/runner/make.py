@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,17 @@ from mlpond.seeds.loader import load
 _SHOWN_ROWS = 5
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a step has made: rows, where it has rows, and what a check warns of."""
+
+    rows: int | None
+    warning: str | None = None
+
+
+NOTHING = Made(None)
+
+
 class RuleBrokenError(PipelineError):
     """A check found rows; ``rows`` is how many."""
 
@@ -25,19 +37,16 @@ class RuleBrokenError(PipelineError):
         self.rows = rows
 
 
-def make(
-    pond: Pond, catalog: Catalog, plan: Plan, node: Node, values: Mapping[str, Value]
-) -> int | None:
-    """Run one step and return the rows of what it made, where it has rows."""
+def make(pond: Pond, catalog: Catalog, plan: Plan, node: Node, values: Mapping[str, Value]) -> Made:
+    """Run one step."""
     if node.kind == "seed":
-        return sum(load(pond, node.name).values())
+        return Made(sum(load(pond, node.name).values()))
     sql = catalog.readable(node.sql, plan.relations) if node.kind != "python" else ""
     if node.kind == "check":
-        _check(pond, node, sql)
-        return 0
+        return Made(0, _check(pond, node, sql))
     if node.kind == "model":
         pond.sql(sql)
-        return catalog.training_rows(node.name)
+        return Made(catalog.training_rows(node.name))
     relation = catalog.relation(node.name)
     kind = catalog.kind(catalog.schema, node.name)
     if node.kind == "python":
@@ -55,22 +64,36 @@ def make(
         pond.sql(f"create or replace {node.kind} {relation} as {sql}")
         made = node.kind
     if made == "view":
-        return None
+        return NOTHING
     rows: int = pond.con.execute(f"select count(*) from {relation}").fetchall()[0][0]
-    return rows
+    return Made(rows)
 
 
-def _check(pond: Pond, node: Node, sql: str) -> None:
-    """Raise if the query returns rows: they are what breaks the rule."""
-    cursor = pond.con.execute(
-        f"select count(*) over (), columns(*)::varchar from (\n{sql}\n) limit {_SHOWN_ROWS}"
-    )
-    names = [column[0] for column in cursor.description or ()][1:]
-    rows = cursor.fetchall()
-    if not rows:
-        return
-    count = rows[0][0]
+def _check(pond: Pond, node: Node, sql: str) -> str | None:
+    """Raise if the query returns rows: they are what breaks the rule.
+
+    Rows with a column ``severity`` that is something else than 'error' are a warning, returned.
+    """
+    names = [c[0] for c in pond.con.execute(f"from (\n{sql}\n) limit 0").description or ()]
+    is_error = "coalesce(severity = 'error', true)" if "severity" in names else "true"
     rule = node.file.description.split("\n\n")[0].replace("\n", " ") if node.file else ""
+
+    def broken(condition: str) -> tuple[int, str]:
+        rows = pond.con.execute(
+            f"select count(*) over (), columns(*)::varchar from (\n{sql}\n) "
+            f"where {condition} limit {_SHOWN_ROWS}"
+        ).fetchall()
+        return (rows[0][0], _complaint(rule, names, rows)) if rows else (0, "")
+
+    count, error = broken(is_error)
+    if count:
+        raise RuleBrokenError(error, count)
+    return (broken(f"not {is_error}")[1] or None) if "severity" in names else None
+
+
+def _complaint(rule: str, names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    """How many rows break a rule, and the first of them; each begins with how many."""
+    count = rows[0][0]
     lines = [f"{count:,} {'row breaks' if count == 1 else 'rows break'} the rule"]
     lines[0] += f": {rule}" if rule else ""
     lines += [
@@ -79,7 +102,7 @@ def _check(pond: Pond, node: Node, sql: str) -> None:
     ]
     if count > len(rows):
         lines.append(f"  and {count - len(rows):,} more")
-    raise RuleBrokenError("\n".join(lines), count)
+    return "\n".join(lines)
 
 
 def _python(pond: Pond, path: Path, values: Mapping[str, Value]) -> None:

@@ -19,6 +19,7 @@ class StepResult:
     seconds: float = 0.0
     error: str | None = None
     sql: str = field(default="", repr=False)
+    warning: str | None = None  # what a check has found that does not fail the run
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from mlpond.errors import PipelineError
-from mlpond.pipelines.runner import find_project
+from mlpond.pipelines.runner import find_project, plain_display, run_pipeline
 from mlpond.pipelines.runner.result import RunFailedError
 
 ORDERS = {
@@ -69,7 +71,27 @@ def test_expectations_that_are_broken_stop_the_run_and_show_values(pond, make_pi
 def test_a_warning_does_not_stop_the_run(pond, make_pipeline):
     warned = MET + BROKEN.replace("[[steps", 'severity = "warning"\n[[steps')
     folder = make_pipeline("p", ORDERS, warned + 'severity = "warning"\n')
-    assert pond.run(folder).status == "succeeded"
+    result = pond.run(folder)
+    assert result.status == "succeeded"
+    warning = result.step("checks/expect_orders").warning
+    assert warning.startswith("2 rows break the rule: orders is as [[steps.orders.expect]] says")
+    assert "order_id = 2, my amount = -2.5" in warning
+    assert ", 1 with a warning)" in result.summary
+    assert "    warning: 2 rows break the rule" in result.summary
+
+
+def test_any_check_may_warn(pond, make_pipeline):
+    check = "-- Days are not in the future.\nselect 7 as day, {severity} as severity"
+    folder = make_pipeline("p", {"checks/days.sql": check.format(severity="'warning'")})
+    out = io.StringIO()
+    result = run_pipeline(pond, folder, display=plain_display(out))
+    said = "1 row breaks the rule: Days are not in the future.\n  day = 7, severity = warning"
+    assert result.step("checks/days").warning == said
+    assert f"checks/days: warning: {said}" in out.getvalue()
+    for severity in ("'error'", "null"):
+        folder = make_pipeline("p", {"checks/days.sql": check.format(severity=severity)})
+        with pytest.raises(RunFailedError, match="1 row breaks the rule"):
+            pond.run(folder)
 
 
 @pytest.mark.parametrize(
