@@ -5,9 +5,9 @@ therefore encoded from the other folds: a row's fold is a hash of its columns ot
 and its number rests on the labels of the other folds alone, those of all categories included. Every
 other row gets the number from all training rows. NULL is a category of its own.
 
-What is known of a category in a fold is a value that can be added to that of another fold. Stored
-are the number of each category from all folds, under encoding_<i>, and without each of them, under
-encoding_<i>_without_fold_<f>, where i counts what is told of the label.
+What is known of the categories in a fold, one place of an array each, can be added to what is known
+in another fold. Stored are the number of each category from all folds, under encoding_<i>, and
+without each of them, under encoding_<i>_without_fold_<f>, where i counts what is told of the label.
 
 Source: Micci-Barreca (2001), A preprocessing scheme for high-cardinality categorical attributes,
     SIGKDD Explorations 3; scikit-learn 1.9, TargetEncoder.
@@ -15,8 +15,15 @@ Source: Micci-Barreca (2001), A preprocessing scheme for high-cardinality catego
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, Self, TypeVar
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlpond.engine import Engine
 from mlpond.models.preprocessing.function import (
@@ -38,13 +45,43 @@ LABEL = Argument(
 FOLDS = Setting("folds", 5, *at_least(2, 100))
 
 
+Array = NDArray[np.float64]
+
+
 class Known(Protocol):
-    """What is known of the label in some rows; that of disjoint rows can be added."""
+    """What is known of the label in the rows of each category; that of other rows can be added."""
 
     def __add__(self, other: Self, /) -> Self: ...
 
+    def of_all(self) -> Self:
+        """What is known of the rows of all categories together."""
+
 
 K = TypeVar("K", bound=Known)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The places of what a query counted: categories, then NULL and any other, by fold."""
+
+    names: tuple[str, ...]
+    folds: int
+    at: tuple[NDArray[np.int64], NDArray[np.int64]]  # fold and category of each row of the query
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[Any, ...]], folds: int) -> Cells:
+        """The places of rows (category, fold, …)."""
+        names = sorted({row[0] for row in rows if row[0] is not None})
+        place: dict[str | None, int] = {name: i for i, name in enumerate([*names, None])}
+        of_fold = np.array([row[1] for row in rows], dtype=np.int64)
+        of_category = np.array([place[row[0]] for row in rows], dtype=np.int64)
+        return cls(tuple(names), folds, (of_fold, of_category))
+
+    def spread(self, values: Iterable[float]) -> Array:
+        """Sum values of the rows by fold and category, shape (folds, categories + 2)."""
+        sums = np.zeros((self.folds, len(self.names) + 2))
+        np.add.at(sums, self.at, np.fromiter(values, np.float64, self.at[0].size))
+        return sums
 
 
 def labelled(source: str, call: Call, fold: str) -> str:
@@ -68,37 +105,31 @@ def fold_of(engine: Engine, source: str, call: Call) -> str:
 
 
 def cross_fit(
-    call: Call,
+    cells: Cells,
     fold: str,
-    targets: Sequence[Mapping[tuple[str | None, int], K]],
-    nothing: K,
-    encode: Callable[[K, K], float | None],
+    targets: Sequence[Sequence[K]],
+    encode: Callable[[K, K], Array],
 ) -> tuple[Entry, ...]:
     """Encode each category from all folds, and without each of them.
 
     Args:
-        call: Its setting ``folds`` counts the folds.
+        cells: The categories.
         fold: SQL of a row's fold.
-        targets: What is known of the label by category and fold, for each number that a category
-            is to get.
-        nothing: What is known of the label in no rows.
-        encode: Gives the number of a category, of what is known of its rows and of all rows.
+        targets: For each number that a category is to get, what is known of the label in each fold.
+        encode: Gives the numbers of the categories, NaN if there is none, of what is known of their
+            rows and of all rows.
     """
-    names = sorted({category for category, _ in targets[0] if category is not None})
-    entries = [Entry("fold", None, fold), *number_categories(names)]
-    for i, cells in enumerate(targets):
-        for without in (None, *range(call["folds"])):
-            every, own = nothing, dict.fromkeys((*names, None), nothing)
-            for (category, of_fold), known in cells.items():
-                if of_fold != without:
-                    every += known
-                    own[category] += known
-            # the categories, NULL, and any other category
-            numbers = [encode(known, every) for known in (*own.values(), nothing)]
+    entries = [Entry("fold", None, fold), *number_categories(list(cells.names))]
+    for i, of_folds in enumerate(targets):
+        for without in (None, *range(cells.folds)):
+            own = reduce(add, (known for f, known in enumerate(of_folds) if f != without))
+            numbers = encode(own, own.of_all())
             key = f"encoding_{i}" if without is None else f"encoding_{i}_without_fold_{without}"
             entries += [
-                Entry(key, at, name, number)
-                for at, (name, number) in enumerate(zip((*own, None), numbers, strict=True), 1)
+                Entry(key, at, name, None if math.isnan(number) else number)
+                for at, (name, number) in enumerate(
+                    zip((*cells.names, None, None), numbers.tolist(), strict=True), 1
+                )
             ]
     return tuple(entries)
 

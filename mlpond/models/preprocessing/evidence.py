@@ -17,10 +17,14 @@ import math
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from mlpond.engine import Engine
 from mlpond.models.preprocessing.cross_fitting import (
     FOLDS,
     LABEL,
+    Array,
+    Cells,
     cross_fit,
     encoded,
     encoded_from_other_folds,
@@ -39,29 +43,31 @@ from mlpond.models.preprocessing.function import (
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows with the event, and others."""
+    """Rows with the event, and others, by category."""
 
-    events: int = 0
-    others: int = 0
+    events: Array
+    others: Array
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.events + other.events, self.others + other.others)
 
+    def of_all(self) -> Counts:
+        """All categories together."""
+        return Counts(self.events.sum(), self.others.sum())
 
-def shares(own: Counts, every: Counts, smoothing: float) -> tuple[float, float]:
-    """The shares of all events, and of all others, that a category has."""
-    added = 0.0 if own.events and own.others else smoothing
+
+def shares(own: Counts, every: Counts, smoothing: float) -> tuple[Array, Array]:
+    """The shares of all events, and of all others, that categories have."""
+    added = np.where((own.events > 0) & (own.others > 0), 0.0, smoothing)
     return (own.events + added) / every.events, (own.others + added) / every.others
 
 
-def weigh(own: Counts, every: Counts, smoothing: float) -> float | None:
-    """The weight of evidence of a category, of its counts and those of all rows."""
+def weigh(own: Counts, every: Counts, smoothing: float) -> Array:
+    """The weights of evidence of categories, of their counts and those of all rows."""
     if not every.events or not every.others:
-        return None
-    if own == Counts():
-        return 0.0
+        return np.full(own.events.shape, np.nan)
     events, others = shares(own, every, smoothing)
-    return math.log(events / others)
+    return np.where(own.events + own.others > 0, np.log(events / others), 0.0)
 
 
 def _fit(engine: Engine, source: str, call: Call) -> Learnt:
@@ -73,17 +79,15 @@ def _fit(engine: Engine, source: str, call: Call) -> Learnt:
     values = sorted({y for _, _, y, _ in found})
     if len(values) != 2:
         raise call.refuse(f"the label has {len(values)} values; it must have two.")
-    cells = dict[tuple[str | None, int], Counts]()
-    totals = dict[str | None, Counts]()
-    for category, of_fold, y, n in found:
-        counts = Counts(events=n) if y == values[1] else Counts(others=n)
-        cells[category, of_fold] = cells.get((category, of_fold), Counts()) + counts
-        totals[category] = totals.get(category, Counts()) + counts
-    every = sum(totals.values(), Counts())
-    of_each = [shares(own, every, smoothing) for own in totals.values()]
+    cells = Cells.of(found, call["folds"])
+    events, others = (cells.spread(n * (y == v) for _, _, y, n in found) for v in values[::-1])
+    of_folds = [Counts(*known) for known in zip(events, others, strict=True)]
+    seen = Counts(events.sum(axis=0), others.sum(axis=0))
+    p, q = shares(seen, seen.of_all(), smoothing)
+    gains = ((p - q) * np.log(p / q))[seen.events + seen.others > 0]
     return Learnt(
-        {"information_value": math.fsum((p - q) * math.log(p / q) for p, q in of_each)},
-        cross_fit(call, fold, [cells], Counts(), partial(weigh, smoothing=smoothing)),
+        {"information_value": math.fsum(gains)},
+        cross_fit(cells, fold, [of_folds], partial(weigh, smoothing=smoothing)),
     )
 
 

@@ -20,16 +20,19 @@ Sources: Micci-Barreca (2001), A preprocessing scheme for high-cardinality categ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from mlpond.engine import Engine
 from mlpond.models.features import is_number
 from mlpond.models.preprocessing.cross_fitting import (
     FOLDS,
     LABEL,
+    Array,
+    Cells,
     cross_fit,
     encoded,
     encoded_from_other_folds,
@@ -51,36 +54,40 @@ from mlpond.sql.templates.quoting import string
 
 @dataclass(frozen=True)
 class Sums:
-    """Count, mean and sum of squares around it; sums of disjoint rows can be merged."""
+    """Counts, means and sums of squares around them, by category; those of disjoint rows merge."""
 
-    n: int = 0
-    mean: float = 0.0
-    squares: float = 0.0
+    n: Array
+    mean: Array
+    squares: Array
 
     def __add__(self, other: Sums) -> Sums:
         n = self.n + other.n
-        if not self.n or not other.n:
-            return other if other.n else self
+        share = other.n / np.maximum(n, 1.0)
         step = other.mean - self.mean
-        mean = self.mean + step * (other.n / n)
-        return Sums(n, mean, self.squares + other.squares + step * step * (self.n * other.n / n))
+        squares = self.squares + other.squares + step * step * self.n * share
+        return Sums(n, self.mean + step * share, squares)
+
+    def of_all(self) -> Sums:
+        """All categories together."""
+        n = self.n.sum()
+        mean = (self.n * self.mean).sum() / max(n, 1.0)
+        squares = self.squares.sum() + (self.n * (self.mean - mean) ** 2).sum()
+        return Sums(n, mean, squares)
 
 
-Cells = dict[tuple[str | None, int], Sums]  # by category and fold
-
-
-def encode(own: Sums, every: Sums, smoothing: float | str) -> float | None:
-    """The encoding of a category of which ``own`` is known, where ``every`` is known of all."""
+def encode(own: Sums, every: Sums, smoothing: float | str) -> Array:
+    """The encodings of categories of which ``own`` is known, where ``every`` is known of all."""
     if not every.n:
-        return None
-    if not own.n:
-        return every.mean
+        return np.full(own.n.shape, np.nan)
+    n = np.maximum(own.n, 1.0)
     if smoothing == "auto":
-        between = every.squares / every.n * own.n
-        total = between + own.squares / own.n
-        weight = between / total if total > 0 else 0.0
-        return weight * own.mean + (1.0 - weight) * every.mean
-    return (own.n * own.mean + float(smoothing) * every.mean) / (own.n + float(smoothing))
+        between = every.squares / every.n * n
+        total = between + own.squares / n
+        weight = np.divide(between, total, out=np.zeros_like(total), where=total > 0)
+        mean = weight * own.mean + (1.0 - weight) * every.mean
+    else:
+        mean = (n * own.mean + float(smoothing) * every.mean) / (n + float(smoothing))
+    return np.where(own.n > 0, mean, every.mean)
 
 
 def _fit(engine: Engine, source: str, call: Call) -> Learnt:
@@ -94,7 +101,10 @@ def _fit(engine: Engine, source: str, call: Call) -> Learnt:
         )
         if not all(math.isfinite(row[3]) for row in found):
             raise call.refuse("the label holds NaN or infinity; leave those rows out.")
-        targets = [{(c, f): Sums(n, mean, v * n) for c, f, n, mean, v in found}]
+        cells = Cells.of(found, call["folds"])
+        n, mean = (cells.spread(row[k] for row in found) for k in (2, 3))
+        squares = cells.spread(row[2] * row[4] for row in found)
+        targets = [[Sums(*known) for known in zip(n, mean, squares, strict=True)]]
     else:
         found = engine.rows(
             f"select category, fold, y, count(*) from {rows} group by category, fold, y"
@@ -104,11 +114,22 @@ def _fit(engine: Engine, source: str, call: Call) -> Learnt:
             raise call.refuse(f"the label has {len(classes)} values; it needs two or more.")
         if len(classes) > 2:
             _check_classes(call, classes)
-        targets = [_shares(found, y) for y in (classes if len(classes) > 2 else classes[1:])]
-    entries = cross_fit(call, fold, targets, Sums(), partial(encode, smoothing=call["smoothing"]))
+        cells = Cells.of(found, call["folds"])
+        n = cells.spread(row[3] for row in found)
+        told = classes if len(classes) > 2 else classes[1:]
+        targets = [
+            _shares(n, cells.spread(row[3] * (row[2] == value) for row in found)) for value in told
+        ]
+    entries = cross_fit(cells, fold, targets, partial(encode, smoothing=call["smoothing"]))
     if len(classes) > 2:
         entries += tuple(Entry("class", i, text_of(value)) for i, value in enumerate(classes))
     return Learnt({}, entries)
+
+
+def _shares(n: Array, k: Array) -> list[Sums]:
+    """Sums of the indicator that the label is a value, which it is k times of n, by fold."""
+    share = k / np.maximum(n, 1.0)
+    return [Sums(*known) for known in zip(n, share, k * (1.0 - share), strict=True)]
 
 
 def _check_classes(call: Call, classes: list[Any]) -> None:
@@ -121,16 +142,6 @@ def _check_classes(call: Call, classes: list[Any]) -> None:
             f"the label {found}; its classes name the fields of a STRUCT, which must differ in "
             "more than their case and not be empty. Rename them."
         )
-
-
-def _shares(rows: Iterable[tuple[Any, ...]], value: Any) -> Cells:
-    """Sums of the indicator that the label is a value."""
-    counts: dict[tuple[str | None, int], list[int]] = {}
-    for category, fold, y, n in rows:
-        cell = counts.setdefault((category, fold), [0, 0])
-        cell[0] += n
-        cell[1] += n if y == value else 0
-    return {key: Sums(n, k / n, k * (n - k) / n) for key, (n, k) in counts.items()}
 
 
 FUNCTIONS = (
