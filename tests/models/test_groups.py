@@ -166,6 +166,7 @@ def test_group_info_tells_which_groups_have_no_model_and_why(pond):
     ) == [("n'orth", 400), ("south", 0)]
 
 
+@pytest.mark.slow
 def test_a_plain_shell_predicts_the_same(tmp_path, shell):
     file = tmp_path / "p.duckdb"
     query = "select store, sum(predicted_y) as s, count(*) from ml.predict('sales', 't') group by all order by all"

@@ -122,7 +122,7 @@ def test_documented_examples(load, ask, mode, path, depth):
     assert depths(ask, f"mode := '{mode}'") == {1: depth}
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(
     rows=user_events.map(lambda rows: rows[:16]),
     window=st.sampled_from([3, 12, 99]),
@@ -143,7 +143,7 @@ def test_the_deepest_chain_is_found(load, ask, mode, rows, window, step_window):
     assert users == [sum(depth > k for depth in expected.values()) for k in range(len(STEPS))]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(rows=user_events, window=st.sampled_from([3, 12, 99]))
 @pytest.mark.parametrize(
     "mode", ["window_funnel", "strict_deduplication", "strict_order", "allow_reentry"]
