@@ -201,6 +201,7 @@ def test_export_takes_the_models_of_groups_along(sales, tmp_path):
     assert found == ours[0][0]
 
 
+@pytest.mark.slow
 def test_many_groups_are_sorted_and_trained(pond):
     query = "select i % 40 as k, x, y - x as r from t"
     create(pond, "many", "linear_reg", "group_cols = ['k'], input_label_cols = ['r']", query)

@@ -165,6 +165,7 @@ def test_priors(trained):
     assert probabilities(trained) == approx(theirs.predict_proba(X), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_a_plain_shell_scores_the_same(trained, database, shell):
     with mlpond.connect(database) as session:
         session.con.execute(

@@ -104,6 +104,7 @@ def test_the_checks_find_what_is_wrong(ran):
     run_pipeline(ran, "product_analytics", select="truths_are_found", full_refresh=True)
 
 
+@pytest.mark.slow
 def test_the_report_is_written(ran, tmp_path):
     path = tmp_path / "report.html"
     ran.write_report("product_analytics", path)
