@@ -22,7 +22,8 @@ body; numbers are a list of at least one, written as arguments of a call: `1e0, 
 a number, or an INTERVAL or its text, written as what can be added to a time; strings are a list of
 texts. forms.py has other forms of them. A condition is SQL, or a value of the column that the
 parameter `event` names, if that is given; conditions are a list of these, written as one whole
-number whose bit i says whether condition i holds, and `name.texts` is the list as it came.
+number whose bits say which of them hold, the highest that of the first, and `name.texts` is the
+list as it came.
 
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
 

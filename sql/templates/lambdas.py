@@ -66,9 +66,7 @@ def rename_parameters(sql: str, known: frozenset[str] = frozenset()) -> str:
     return _FIELD_OF_FIELD.sub(r"(\1)", "".join(out))
 
 
-def _is_parameter(
-    sql: str, token: re.Match[str], scopes: list[tuple[float, frozenset[str]]]
-) -> bool:
+def _is_parameter(sql: str, token: re.Match[str], scopes: list[_Scope]) -> bool:
     """Whether a name is a parameter: not a field, a key, a named argument or a function."""
     if not any(token.group() in names for _, names in scopes):
         return False
