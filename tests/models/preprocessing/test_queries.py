@@ -151,7 +151,9 @@ def test_where_the_macro_stands_in():
         assert session.sql(by_group).fetchall() == [("a", 99.0), ("g0", 9.0), ("g1", 10.0)]
         prepared = "select ML.IMPUTER(i, 'mean') OVER () from t where i < $1 order by i"
         assert session.sql(prepared, params=[2]).fetchall() == [(0.0,), (1.0,)]
-        few = session.sql("select ML.LABEL_ENCODER(i, 5, 1) OVER () from t using sample 3 rows")
+        session.sql("create table numbers as from range(20) as r(i)")
+        label = "select ML.LABEL_ENCODER(i, 5, 1) OVER () from numbers using sample 3 rows"
+        few = session.sql(label)
         assert sorted(few.fetchall()) == [(1,), (2,), (3,)]  # of those three alone
         with pytest.raises(StatementError, match="top_k is 0; it must be an integer from 1"):
             session.sql("select ML.LABEL_ENCODER(g, 0) OVER () from t")
