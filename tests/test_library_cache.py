@@ -25,6 +25,7 @@ def functions(session):
     return session.con.execute(query).fetchall()
 
 
+@pytest.mark.slow
 def test_the_second_database_gets_a_copy(folder, monkeypatch):
     with mlpond.connect() as first:
         built = functions(first)
@@ -58,6 +59,7 @@ def test_nothing_of_a_user_is_kept(folder, database):
         assert third.con.execute(query).fetchall() == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_database_with_tables_gets_the_copy_too(folder, database):
     import duckdb
 
@@ -81,6 +83,7 @@ def test_a_broken_cache_is_made_anew(folder):
     assert file.stat().st_size > 100_000
 
 
+@pytest.mark.slow
 def test_a_folder_that_refuses_changes_nothing(folder):
     folder.write_text("a file stands where the folder should be")
     with mlpond.connect() as session:

@@ -44,6 +44,7 @@ def test_the_library_is_installed_once(database):
         assert rows(pond, "select version from ml.library") == [(mlpond.__version__,)]
 
 
+@pytest.mark.slow
 def test_an_older_library_is_upgraded_and_models_survive(database):
     with mlpond.connect(database) as pond:
         pond.sql("create table t as select i as x, 2 * i as label from range(10) r(i)")

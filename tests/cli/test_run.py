@@ -72,6 +72,7 @@ def test_a_failing_check_is_1(mlpond, starter):
     assert "checks/never" in result.output
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_130_and_the_next_run_goes_on(mlpond, starter):
     Path("slow.sql").write_text(
         "select sum(a.range * b.range) as s from range(10000000) a, range(10000000) b, demo.measured"

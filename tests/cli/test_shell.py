@@ -44,6 +44,7 @@ def test_a_command_may_follow_a_comment(mlpond):
     assert ".tables" in mlpond("shell", stdin="-- what is there?\n.help\n").stdout
 
 
+@pytest.mark.slow
 def test_a_statement_of_many_lines_is_quick(mlpond):
     # cutting the text anew at each line would take minutes
     rows = ",\n".join(f"({i})" for i in range(50_000))

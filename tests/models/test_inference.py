@@ -206,6 +206,7 @@ def test_versions_and_aliases(penguins):
     assert rows(penguins, left) == [(0,)]
 
 
+@pytest.mark.slow
 def test_runs_in_a_plain_shell(database, load_penguins, shell):
     with mlpond.connect(database) as pond:
         load_penguins(pond)

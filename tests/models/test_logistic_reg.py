@@ -280,6 +280,7 @@ def test_evaluation_loss_is_recorded(pond, binary):
     assert last[1] == pytest.approx(record(pond, "from ml.evaluate('h')")["log_loss"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_plain_shell_scores_and_evaluates_alike(database, shell, load_penguins):
     with mlpond.connect(database) as pond:
         load_penguins(pond)

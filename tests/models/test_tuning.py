@@ -129,6 +129,7 @@ def test_splits_by_a_column(pond, options, query, expected):
     assert rows(pond, f"select i from {evaluated} order by i") == [(i,) for i in expected[2]]
 
 
+@pytest.mark.slow
 def test_default_ranges_and_the_default_search(pond):
     create(pond, "num_trials = 5, max_parallel_trials = 2, hparam_tuning_objectives = ['mean_absolute_error']")  # fmt: skip
     found = job(pond)
@@ -190,6 +191,7 @@ def test_infeasible_options(pond):
     assert "DUMMY_ENCODING" in found[1]["error_message"]
 
 
+@pytest.mark.slow
 def test_a_new_job_takes_over_the_trial_ids(pond):
     create(pond, GRID, name="v")
     create(pond, "num_trials = 2, hparam_tuning_algorithm = 'grid_search', l2_reg = hparam_candidates([3, 4])", name="v")  # fmt: skip
@@ -209,6 +211,7 @@ def test_a_new_job_takes_over_the_trial_ids(pond):
     assert rows(pond, "select count(*) from duckdb_functions() where function_name like '%\\_v@%' escape '\\'") == [(0,)]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_few_rows_are_compared_by_folds(pond):
     create(pond, "num_trials = 2, l2_reg = hparam_candidates([1, 100000])", name="few",
            query="select a, b, y from t where i < 60")  # fmt: skip
@@ -223,6 +226,7 @@ def test_few_rows_are_compared_by_folds(pond):
     assert json.loads(metrics)["r2_score"] == pytest.approx(mean, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_default_ranges_leave_out_what_contradicts_the_options(pond):
     create(pond, "num_trials = 2, calculate_p_values = true, category_encoding_method = "
                  "'dummy_encoding', data_split_method = 'no_split'")  # fmt: skip
@@ -240,6 +244,7 @@ def test_validation_curve(pond):
     assert other[3][3] > other[0][3]
 
 
+@pytest.mark.slow
 def test_classification_with_a_plain_shell(database, shell):
     with mlpond.connect(database) as session:
         session.sql("create table p as select i % 10 as x, hash(i) % 7 as z, i % 10 + hash(i, 1) % 9 > 9 as y from range(600) r(i)")  # fmt: skip
@@ -271,6 +276,7 @@ def test_progress_is_told_by_trial(pond):
     assert ends[0][0].startswith("trial 1 of 2: l2_reg = 1.0: r2_score 0.")
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_the_database_as_before(database):
     def interrupt(message, share):
         if message.startswith("trial 2"):
@@ -339,6 +345,7 @@ def test_a_type_without_a_label(pond):
         assert list(found[0]["hparam_tuning_evaluation_metrics"]) == [objective]
 
 
+@pytest.mark.slow
 def test_clusters_and_neighbours(pond):
     pond.sql("create or replace table points as select (i % 3) * 10 + sin(i) as a, (i % 3) * 10 + cos(i) as b, i % 3 as y from range(90) r(i)")  # fmt: skip
     pond.sql("create or replace model k options (model_type = 'kmeans', kmeans_init_method = 'kmeans++', num_trials = 3, "

@@ -15,6 +15,8 @@ import mlpond
 from mlpond.pipelines.runner import RunFailedError, run_pipeline
 from mlpond.session import Session
 
+pytestmark = pytest.mark.slow  # a whole pipeline
+
 
 @pytest.fixture(scope="module")
 def ran() -> Iterator[Session]:

@@ -15,6 +15,8 @@ import mlpond
 from mlpond.pipelines.runner import run_pipeline
 from mlpond.session import Session
 
+pytestmark = pytest.mark.slow  # a whole pipeline
+
 METHODS = ("by_bill", "by_body", "thumb")
 
 

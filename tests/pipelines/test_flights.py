@@ -15,6 +15,8 @@ from mlpond.pipelines.runner import RunFailedError, run_pipeline
 from mlpond.seeds import load
 from mlpond.session import Session
 
+pytestmark = pytest.mark.slow  # a whole pipeline
+
 SUBSET = {"test_from": "2013-07-15"}
 # What is known only after a flight; everything else in features must not depend on the future.
 OUTCOMES = (
@@ -173,7 +175,6 @@ def test_a_second_run_skips_every_step(ran):
     } == {("skipped", "unchanged")}
 
 
-@pytest.mark.slow
 def test_the_whole_year(tmp_path: Path):
     database = tmp_path / "pond.duckdb"
     with mlpond.connect(database) as pond:

@@ -16,6 +16,8 @@ import mlpond
 from mlpond.pipelines.runner import RunFailedError, run_pipeline
 from mlpond.session import Session
 
+pytestmark = pytest.mark.slow  # a whole pipeline
+
 # The columns of the design, in the order of the step weights: base levels are Adelie and male.
 DESIGN = (
     "1::double, bill_depth_mm, bill_length_mm, flipper_length_mm, (sex = 'female')::double, "

@@ -27,6 +27,7 @@ def test_plant_growth(con):
         assert row["df"] == 27
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(samples=groups(least=3).map(lambda s: s[:4]))
 def test_agrees_with_scipy(con, samples):

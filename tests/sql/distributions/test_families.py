@@ -83,6 +83,7 @@ DISCRETE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DISCRETE)
 def test_the_quantile_of_a_discrete_family_is_the_smallest_k(con, name):
     peer, parameters = DISCRETE[name]

@@ -139,6 +139,7 @@ def test_the_range_of_two_means_is_students_t(con, q):
         )
 
 
+@pytest.mark.slow
 def test_studentized_range_quantile_inverts(con):
     rows = con.execute(
         "with points(p, k, df) as (values (0.001, 2, 1), (0.2, 40, 3), (0.6, 3, 1e4), (0.95, 3, 20), "

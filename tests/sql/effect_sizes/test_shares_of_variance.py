@@ -23,6 +23,7 @@ def pond(load_penguins):
         yield session
 
 
+@pytest.mark.slow
 def test_eta_and_omega_of_plant_growth(pond):
     eta = record(pond, "from ml.eta_squared('textbook.plant_growth', 'weight_g', 'treatment')")
     omega = record(pond, "from ml.omega_squared('textbook.plant_growth', 'weight_g', 'treatment')")
@@ -53,6 +54,7 @@ def test_missing_metrics_are_counted(pond):
     assert (found["n"], found["n_missing"]) == (342, 2)
 
 
+@pytest.mark.slow
 def test_a_shift_changes_no_share(pond):
     near = record(pond, "from ml.eta_squared('penguins', 'body_mass_g', 'species')")
     far = record(

@@ -96,6 +96,7 @@ def test_kolmogorov_of_many_rows(con, n, z):
     assert row["p_value"] == approx(expected, rel=4e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
 def test_bins_find_the_same_distance_as_sorting(con, alternative):
     con.execute(

@@ -159,6 +159,7 @@ def test_the_factor_is_that_of_scikit_learn(table):
     assert next(row for row in few if row["g"] == "alone")["local_outlier_factor"] is None
 
 
+@pytest.mark.slow
 def test_the_forest_is_that_of_scikit_learn_but_for_chance(table):
     call = "ml.isolation_forest('seen', ['a', 'b', 'odd \"name'], trees := 400, seed := 3)"
     found = [row for row in dicts(table, f"from {call}") if row["isolation_score"] is not None]

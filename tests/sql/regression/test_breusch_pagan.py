@@ -11,6 +11,7 @@ from scipy import stats
 from statsmodels.stats.diagnostic import het_breuschpagan
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), n=st.integers(8, 150), k=st.integers(1, 4))
 def test_agrees_with_statsmodels(study, seed, n, k):
     s = study(seed, n, k)
@@ -29,6 +30,7 @@ def test_agrees_with_statsmodels(study, seed, n, k):
         assert found["effect_size"] == pytest.approx(koenker / n, rel=1e-8)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32))
 def test_mixing_the_features_changes_nothing(session, study, seed):
     s = study(seed, 60, 2)

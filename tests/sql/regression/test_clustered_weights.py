@@ -13,6 +13,7 @@ def clustered(study, groups, **options):
     return study.fit.get_robustcov_results("cluster", groups=groups, use_t=True, **options)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), n=st.integers(12, 150), k=st.integers(1, 4))
 def test_agrees_with_statsmodels(study, seed, n, k):
     s = study(seed, n, k)
@@ -25,6 +26,7 @@ def test_agrees_with_statsmodels(study, seed, n, k):
         assert found["p_value"] == pytest.approx(expected.pvalues, rel=1e-5, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), n=st.integers(60, 150))
 def test_two_ways_agree_with_statsmodels(study, seed, n):
     s = study(seed, n, 2)
@@ -64,6 +66,7 @@ def test_the_mean_of_clusters_of_unequal_size(session):
     assert found[0] == pytest.approx((8 / 15, 0.06385167998601947), rel=1e-14)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32))
 def test_clusters_of_one_row_give_hc0_and_hc1(study, seed):
     s = study(seed, 50, 2)

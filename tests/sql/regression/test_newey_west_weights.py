@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32), n=st.integers(12, 150), k=st.integers(1, 4), share=st.floats(0, 1)
 )
@@ -45,6 +46,7 @@ def test_the_order_of_storage_does_not_matter(session, study):
     assert found["standard_error"] == pytest.approx(expected["standard_error"], rel=1e-13)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32))
 def test_no_lags_give_hc0_and_time_may_run_backwards(study, seed):
     s = study(seed, 60, 2)

@@ -12,6 +12,7 @@ BANDS = ["predicted", "standard_error", "ci_lower", "ci_upper", "prediction_lowe
          "prediction_upper"]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32), n=st.integers(8, 150), k=st.integers(1, 4),
     level=st.sampled_from([0.5, 0.95, 0.999]),

@@ -15,6 +15,7 @@ from tests.udfs.nist import NIST
 TYPES = ("HC0", "HC1", "HC2", "HC3")
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), n=st.integers(8, 150), k=st.integers(1, 4))
 def test_agrees_with_statsmodels(study, seed, n, k):
     s = study(seed, n, k)
@@ -125,6 +126,7 @@ def test_rows_without_a_label_are_left_out(session, study):
     assert [row[3] for row in found[1]] == pytest.approx([row[3] for row in expected[1]], rel=1e-12)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), scale=st.sampled_from([1e-6, 3.0, 1e6]))
 def test_in_other_units_it_is_the_same_error(session, study, seed, scale):
     s = study(seed, 40, 2)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.diagnostic import het_white
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), n=st.integers(40, 150), k=st.integers(1, 4))
 def test_agrees_with_statsmodels(study, seed, n, k):
     s = study(seed, n, k)

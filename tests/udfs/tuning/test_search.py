@@ -35,6 +35,7 @@ def search(space, algorithm, function, trials, *, seed=0, default=None, batch=1)
     return tried, scores
 
 
+@pytest.mark.slow
 def test_bayesian_search_beats_random_search_on_branin():
     space = Space((Interval("x", -5.0, 10.0), Interval("y", 0.0, 15.0)))
     ours = [min(search(space, "VIZIER_DEFAULT", branin, 30, seed=s)[1]) for s in range(3)]
@@ -50,6 +51,7 @@ def test_a_batch_does_nearly_as_well():
     assert min(scores) < 1.0
 
 
+@pytest.mark.slow
 def test_bayesian_search_of_a_mixed_space():
     space = Space((
         Interval("rate", 1e-5, 1.0, log=True), Choice("kind", ("a", "b", "c")),
