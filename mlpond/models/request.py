@@ -69,6 +69,8 @@ def check_request(engine: Engine, statement: CreateModel) -> Request:
             statement.name, statement.transform, [name for name, _ in columns],
             lambda expressions: types_of(engine, who, expressions, query),
         )  # fmt: skip
+        if options.model_type != "TRANSFORM_ONLY":
+            _check_windows(who, transform)
         passed = {item.alias.lower(): item for item in transform.items}
         for name in sorted(reserved):
             if name not in passed or passed[name].column is None:
@@ -85,6 +87,18 @@ def check_request(engine: Engine, statement: CreateModel) -> Request:
         features.atoms(statement.name, request.input_columns, {})  # refuses types
     options.family.check_columns(request)
     return request
+
+
+def _check_windows(who: str, transform: Transform) -> None:
+    """Refuse windows over rows: holding out, folds and explanations part a row from its series."""
+    for item in transform.items:
+        for placed in item.calls:
+            if placed.function.over == "series":
+                raise StatementError(
+                    f"{who}: TRANSFORM: ML.{placed.function.name} looks at other rows, which are "
+                    "not those of the table once rows are held out. Make it in the query behind "
+                    "AS, or in a model of type transform_only, and train on ML.TRANSFORM of that."
+                )
 
 
 def _check_label(who: str, options: Options, label: str, kind: Any) -> None:

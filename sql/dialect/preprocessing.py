@@ -45,8 +45,8 @@ WINDOWS = frozenset(
 )  # fmt: skip
 # Functions that learn in several scans, or cross-fit: a session learns them before the query runs.
 LEARNT_FIRST = frozenset(
-    ["BOX_COX", "GROUP_IMPUTER", "KBINS", "QUANTILE_TRANSFORMER", "SPLINE", "TARGET_ENCODER",
-     "WEIGHT_OF_EVIDENCE", "YEO_JOHNSON"]
+    ["BOX_COX", "GROUP_IMPUTER", "KBINS", "KNN_IMPUTER", "QUANTILE_TRANSFORMER", "SPLINE",
+     "TARGET_ENCODER", "WEIGHT_OF_EVIDENCE", "YEO_JOHNSON"]
 )  # fmt: skip
 # Those of them that are macros too, if OVER () does not follow.
 MACROS_TOO = frozenset(["WEIGHT_OF_EVIDENCE"])
@@ -57,9 +57,11 @@ RATHER_LEARNT_FIRST = frozenset(
 )
 # Functions of a row with forms that no macro has, such as ML.CALENDAR_PARTS(t, ['year', 'hour']):
 # a session writes them out.
-WRITTEN_OUT = frozenset(
+OF_A_ROW = frozenset(
     ["CALENDAR_PARTS", "CHARACTER_NGRAMS", "DISTANCE", "HASHED_FEATURES", "LP_NORM", "NORMALIZER"]
 )
+OF_A_SERIES = frozenset(["EXPANDING", "INTERPOLATE", "LAG", "LAST_KNOWN", "ROLLING"])
+WRITTEN_OUT = OF_A_ROW | OF_A_SERIES
 OF_SESSIONS = LEARNT_FIRST | RATHER_LEARNT_FIRST | WRITTEN_OUT
 # What ends FROM … WHERE …
 _CLAUSES = frozenset(

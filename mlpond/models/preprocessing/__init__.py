@@ -10,10 +10,12 @@ from mlpond.models.preprocessing import (
     evidence,
     group_statistics,
     imputers,
+    nearest_imputer,
     powers,
     quantiles,
     row_features,
     scalers,
+    series,
     splines,
     targets,
     vectors,
@@ -23,8 +25,8 @@ from mlpond.models.preprocessing.function import Call, Function, Learnt
 from mlpond.models.preprocessing.learning import learn
 
 MODULES = (
-    buckets, categories, crosses, encoders, evidence, group_statistics, imputers, powers, quantiles,
-    row_features, scalers, splines, targets, vectors, words,
+    buckets, categories, crosses, encoders, evidence, group_statistics, imputers, nearest_imputer,
+    powers, quantiles, row_features, scalers, series, splines, targets, vectors, words,
 )  # fmt: skip
 FUNCTIONS: dict[str, Function] = {
     function.name: function for module in MODULES for function in module.FUNCTIONS

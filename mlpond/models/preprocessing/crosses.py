@@ -16,14 +16,15 @@ def _fields(call: Call) -> list[tuple[str, str]]:
     return [(name, sql) for name, sql, _ in call.fields()]
 
 
-def _check(call: Call) -> None:
+def _check(call: Call, most: int = MOST_FIELDS) -> None:
     n = len(call.fields()) if call.types[0].id == "struct" else 0
-    if not 1 <= n <= MOST_FIELDS:
-        raise call.refuse(f"the STRUCT has {n} fields; it must have 1 to {MOST_FIELDS}.")
+    if not 1 <= n <= most:
+        raise call.refuse(f"the STRUCT has {n} fields; it must have 1 to {most}.")
 
 
-def _check_numbers(call: Call) -> None:
-    _check(call)
+def check_numbers(call: Call, most: int = MOST_FIELDS) -> None:
+    """Refuse a STRUCT with too many fields, or with one that is no number."""
+    _check(call, most)
     for name, _, kind in call.fields():
         if not is_number(kind):
             raise call.refuse(f"the field {name} has type {kind}; it must be a number.")
@@ -56,7 +57,7 @@ FUNCTIONS = (
         arguments=(STRUCT,),
         settings=(Setting("degree", 2, *at_least(2, 4)),),
         over="none",
-        check=_check_numbers,
+        check=check_numbers,
     ),
     Function(
         "POLYNOMIAL_EXPAND",
@@ -64,6 +65,6 @@ FUNCTIONS = (
         arguments=(STRUCT,),
         settings=(Setting("degree", 2, *at_least(1, 4)),),
         over="none",
-        check=_check_numbers,
+        check=check_numbers,
     ),
 )

@@ -127,6 +127,31 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Series:
+    """What stands in OVER (…): the columns that tell whose row it is, and the one that tells when.
+
+    Attributes:
+        keys: SQL of the columns behind PARTITION BY.
+        time: SQL of the column behind ORDER BY.
+        time_type: Its DuckDB type.
+    """
+
+    keys: tuple[str, ...]
+    time: str
+    time_type: Any
+
+    @property
+    def partition(self) -> str:
+        """PARTITION BY …, or nothing."""
+        return f"partition by {', '.join(self.keys)}" if self.keys else ""
+
+    @property
+    def window(self) -> str:
+        """The window, without a frame."""
+        return f"{self.partition} order by {self.time} nulls last".lstrip()
+
+
+@dataclass(frozen=True)
 class Call:
     """A call with its arguments: what the callables of a ``Function`` are given.
 
@@ -135,7 +160,7 @@ class Call:
         arguments: SQL of the expressions; NULL stands for one that was left out.
         types: Their DuckDB types.
         settings: Checked, with defaults, by name.
-        over: What stands in OVER (…), for functions whose ``over`` is "window"; else empty.
+        series: What stands in OVER (…), for functions whose ``over`` is "series".
         columns: All columns of the training query, quoted, for a hash of the row.
         who: The beginning of messages.
         parts: For each argument that is written STRUCT(…) the names and SQL of its fields.
@@ -145,7 +170,7 @@ class Call:
     arguments: tuple[str, ...]
     types: tuple[Any, ...]
     settings: Mapping[str, Any]
-    over: str = ""
+    series: Series | None = None
     columns: tuple[str, ...] = ()
     who: str = ""
     parts: tuple[list[tuple[str, str]] | None, ...] = ()
@@ -224,8 +249,8 @@ class Function:
         arguments: The expressions that come first.
         settings: The constants behind them.
         over: "learns" if ``OVER ()`` must follow, "none" if nothing may (a function of its row
-            alone), "window" if ``OVER (…)`` must follow and may hold PARTITION BY and ORDER BY,
-            which then apply to the rows at hand.
+            alone), "series" if ``OVER ([PARTITION BY …] ORDER BY …)`` must follow: a window over
+            the rows at hand.
         aggregates: See the module.
         tally: See the module.
         learn: See the module.

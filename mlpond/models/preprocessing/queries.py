@@ -76,7 +76,7 @@ def learn_in_query(engine: Engine, text: str) -> str:
         for placed in of_rows:
             width = len(placed.call.arguments)
             own_names = tuple(names[at : at + width])
-            calls.append((placed.function, replace(placed.call, arguments=own_names)))
+            calls.append((placed.function, replace(placed.call, arguments=own_names, parts=())))
             at += width
         states = learn(engine, f"({rows.select(columns)})", calls)
         learnt |= {placed.start: state for placed, state in zip(of_rows, states, strict=True)}
@@ -142,7 +142,7 @@ def _read_if_settled(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows] | N
 
 def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
     """Read a function of a row in a form of TRANSFORM; None if it is left to the macro."""
-    start = cursor.index
+    start, name = cursor.index, cursor.word(2)
     try:
         rows = _rows(cursor)
     except StatementError:
@@ -154,6 +154,10 @@ def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
     try:
         return Reader("query", FUNCTIONS, (), types).call(cursor), None
     except (StatementError, InputError, duckdb.Error) as error:
+        if FUNCTIONS[name].over == "series":  # no macro stands in for it
+            if isinstance(error, duckdb.Error):
+                raise InputError(f"query: ML.{name}: {error}") from error
+            raise
         cursor.index = start + 3
         _, stop = cursor.span()
         cursor.index = start

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot.tokenizer_core import TokenType
 
 from mlpond.errors import StatementError
-from mlpond.models.preprocessing.function import Call, Function, Learnt
+from mlpond.models.preprocessing.function import Call, Function, Learnt, Series
 from mlpond.sql.dialect.structs import is_column, struct_fields, struct_literal
 from mlpond.sql.dialect.tokens import Cursor, tokenize
 from mlpond.sql.dialect.values import read_value
@@ -17,6 +17,7 @@ from mlpond.sql.templates.renderer import unknown
 
 Describe = Callable[[list[str]], list[Any]]  # expressions → their DuckDB types
 Fields = list[tuple[str, str]]  # names and SQL of the fields of a STRUCT
+_SERIES = "OVER (PARTITION BY key ORDER BY time)"
 Written = Callable[[Call, Learnt], str]
 
 
@@ -71,7 +72,7 @@ class Reader:
         function = self.functions[name]
         inside = cursor.inside()
         text, parts = inside.text(), inside.arguments()
-        over = self._over(function, cursor)
+        series = self._over(function, cursor)
         stop = cursor.tokens[cursor.index - 1].end + 1
         most = len(function.arguments) + len(function.settings)
         if not function.needed <= len(parts) <= most:
@@ -84,32 +85,56 @@ class Reader:
         arguments = [sql for sql, _ in written]
         settings = function.checked(self.who, tuple(map(_setting, parts[width:])))
         call = Call(
-            name, tuple(arguments), tuple(self.describe(arguments)), settings, over,
+            name, tuple(arguments), tuple(self.describe(arguments)), settings, series,
             self.columns, self.who, tuple(fields for _, fields in written),
         )  # fmt: skip
         function.check_call(call)
         return Placed(function, call, text, start, stop)
 
-    def _over(self, function: Function, cursor: Cursor) -> str:
+    def _over(self, function: Function, cursor: Cursor) -> Series | None:
         name = function.name
         if function.over == "none":
             if cursor.word() == "OVER":
                 raise StatementError(
                     f"{self.who}: ML.{name}(…) needs its own row alone; leave OVER (…) out."
                 )
-            return ""
+            return None
+        is_series = function.over == "series"
         if not cursor.accept("OVER"):
             raise StatementError(
-                f"{self.who}: ML.{name}(…) looks at all rows; write OVER () behind it."
-                if function.over == "window"
+                f"{self.who}: ML.{name}(…) looks at other rows; write {_SERIES} behind it."
+                if is_series
                 else f"{self.who}: ML.{name}(…) learns from all rows; write OVER () behind it."
             )
-        text = cursor.inside().text()
-        if text and function.over == "learns":
+        if not cursor.is_type(TokenType.L_PAREN):
             raise StatementError(
-                f"{self.who}: ML.{name}(…) OVER ({text}): only OVER () is accepted."
+                f"{self.who}: ML.{name}(…) OVER {cursor.word()}: a named window is not accepted; "
+                f"write {_SERIES if is_series else 'OVER ()'}."
             )
-        return text
+        inside = cursor.inside()
+        if is_series:
+            return self._series(name, inside)
+        if not inside.done:
+            raise StatementError(
+                f"{self.who}: ML.{name}(…) OVER ({inside.text()}): only OVER () is accepted."
+            )
+        return None
+
+    def _series(self, name: str, inside: Cursor) -> Series:
+        """Read ``[PARTITION BY a, b] ORDER BY time``."""
+        kinds = [token.token_type for token in inside.tokens]
+        is_parted = kinds[:1] == [TokenType.PARTITION_BY]
+        at = kinds.index(TokenType.ORDER_BY) if TokenType.ORDER_BY in kinds else len(kinds)
+        keys = Cursor(inside.sql, inside.tokens[is_parted:at]).arguments()
+        times = Cursor(inside.sql, inside.tokens[at + 1 :]).arguments()
+        named = all(part.tokens and is_column(part.tokens) for part in (*keys, *times))
+        if not named or len(times) != 1 or is_parted != bool(keys):
+            raise StatementError(
+                f"{self.who}: ML.{name}(…) OVER ({inside.text()}): its window is that of a series; "
+                f"write {_SERIES} with names of columns."
+            )
+        time = times[0].text()
+        return Series(tuple(key.text() for key in keys), time, self.describe([time])[0])
 
     def _argument(self, function: Function, part: Cursor) -> tuple[str, Fields | None]:
         """Give the SQL of an argument, and its fields if it is written as a STRUCT."""

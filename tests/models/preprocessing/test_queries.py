@@ -12,7 +12,7 @@ import pytest
 import mlpond
 from mlpond.errors import InputError, StatementError
 from mlpond.models.preprocessing import FUNCTIONS
-from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, WRITTEN_OUT
+from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, OF_A_ROW, OF_A_SERIES
 from mlpond.sql.dialect.preprocessing import WINDOWS as MACROS
 from tests.models.preprocessing.clause import apply
 from tests.models.preprocessing.test_shell import CALLS, flat
@@ -94,7 +94,8 @@ def test_several_calls_ctes_and_groups(pond):
 def test_every_function_is_a_macro_a_window_or_learnt_first():
     learning = {name for name, function in FUNCTIONS.items() if function.over == "learns"}
     assert learning == MACROS | LEARNT_FIRST | {"BAG_OF_WORDS", "MULTI_HOT_ENCODER", "TF_IDF"}
-    assert {name for name, function in FUNCTIONS.items() if function.over == "none"} > WRITTEN_OUT
+    assert {name for name, function in FUNCTIONS.items() if function.over == "none"} > OF_A_ROW
+    assert {name for name, f in FUNCTIONS.items() if f.over == "series"} == OF_A_SERIES
 
 
 # t is a table of 200 rows, v the CTE of those with i < 60

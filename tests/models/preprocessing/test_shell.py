@@ -42,6 +42,12 @@ CALLS = [
     "CHARACTER_NGRAMS(w, [2, 3])",
     "HASHED_FEATURES(c, 8)",
     "HASHED_FEATURES(ML.TOKENS(w), 8)",
+    "KNN_IMPUTER(STRUCT(x, p), 3, 'distance') OVER ()",
+    "LAG(c, 2) OVER (PARTITION BY k ORDER BY t)",
+    "ROLLING(x, '3 days', 'median') OVER (ORDER BY t)",
+    "EXPANDING(x, 'stddev', 2) OVER (PARTITION BY k ORDER BY t)",
+    "LAST_KNOWN(c) OVER (PARTITION BY k ORDER BY t)",
+    "INTERPOLATE(x) OVER (PARTITION BY k ORDER BY t)",
 ]
 BIGQUERYS = {
     "BAG_OF_WORDS", "BUCKETIZE", "DISTANCE", "FEATURE_CROSS", "HASH_BUCKETIZE", "IMPUTER",
@@ -60,19 +66,19 @@ def answers(tmp_path_factory):
             "create table t as select case when i % 11 > 0 then (hash(i) % 1000) / 50.0 - 8 end::double "
             "as x, 1.0 + (hash(i, 1) % 1000) / 100.0::double as p, ['a', 'b', 'c', null, 'it''s "
             "\"odd\"'][1 + (hash(i, 2) % 5)::integer] as c, ['u', 'v', 'w'][1 + (hash(i, 3) % 3)::integer] "
-            "as k, timestamp '2024-01-30' + to_hours(31 * i::integer) as t, 'The ' || c || ' é' as w "
+            "as k, timestamp '2024-01-30' + to_hours(31 * i::integer) as t, 'The ' || c || ' é' as w, i as id "
             "from range(200) as r(i)"
         )
         pond.sql(
             "create table new as select * from t limit 20; insert into new values "
-            "(-1e6, -1.0, 'unseen', null, null, null), (1e6, 1e6, null, 'u', '2024-02-29', ''), "
-            "('nan', 'nan', 'a', 'zz', '1969-12-31', 'A'), (null, null, null, null, null, 'x y')"
+            "(-1e6, -1.0, 'unseen', null, null, null, 301), (1e6, 1e6, null, 'u', '2024-02-29', '', 302), "
+            "('nan', 'nan', 'a', 'zz', '1969-12-31', 'A', 303), (null, null, null, null, null, 'x y', 304)"
         )
         items = ", ".join(f"ML.{call} AS z{i}" for i, call in enumerate(CALLS))
         pond.sql(
-            f"create model m transform ({items}) options (model_type = 'transform_only') as from t"
+            f"create model m transform (id, {items}) options (model_type = 'transform_only') as from t"
         )
-        query = "select to_json(v)::varchar as j from ml.transform('m', 'new') as v"
+        query = "select to_json(v)::varchar as j from ml.transform('m', 'new') as v order by v.id"
         inside = [json.loads(row[0]) for row in pond.con.execute(query).fetchall()]
         state = pond.con.execute("select distinct function from ml.transform_state").fetchall()
     done = subprocess.run(
