@@ -65,26 +65,29 @@ def help_command(name: str) -> None:
 
 def _explain_preprocessing(function: Function) -> str:
     """Explain a function that is no macro of the library: it is written in TRANSFORM or a query."""
-    from mlpond.models.preprocessing.function import REQUIRED
+    from mlpond.models.preprocessing.function import BEHIND, REQUIRED
 
-    learns = function.over != "none"
     lines = [
-        f"ML.{function.name}{function.usage}{' OVER ()' if learns else ''}",
+        f"ML.{function.name}{function.usage} {BEHIND[function.over]}".rstrip(),
         "in TRANSFORM (…) of CREATE MODEL, and in a query of a session",
         "",
         "Parameters",
         *(f"    {argument.name}  {argument.expected}" for argument in function.arguments),
         *(
             f"    {setting.name}  {setting.expected}"
-            + ("" if setting.default is REQUIRED else f"; {setting.default!r} if left out")
+            + ("" if setting.default is REQUIRED else f"; {_literal(setting.default)} if left out")
             for setting in function.settings
         ),
         "",
         inspect.getdoc(inspect.getmodule(function.sql)) or "",
     ]
-    if learns:
+    if function.over == "learns":
         lines += ["", "What it learns in a model is in ml.transform_state."]
     return "\n".join(lines)
+
+
+def _literal(value: Any) -> str:
+    return str(value).upper() if isinstance(value, bool) else repr(value)
 
 
 def seed_command(name: str, database: str | None, parameters: Mapping[str, Any]) -> None:

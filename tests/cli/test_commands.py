@@ -174,6 +174,8 @@ def test_help_of_a_function_of_transform(mlpond):
     text = mlpond("help", "ml.kbins").stdout
     assert text.startswith("ML.KBINS(x [, n_bins] [, strategy] [, output_format]) OVER ()")
     assert "n_bins  an integer from 2 to 10000; 5 if left out" in text
+    series = mlpond("help", "last_known").stdout
+    assert series.startswith("ML.LAST_KNOWN(x) OVER (PARTITION BY key ORDER BY time)")
 
 
 def test_help_explains_a_pipeline(mlpond):

@@ -25,6 +25,8 @@ from mlpond.models.features import is_number
 from mlpond.sql.templates.quoting import double, identifier
 
 REQUIRED = object()  # the default of a setting that has none
+SERIES = "OVER (PARTITION BY key ORDER BY time)"
+BEHIND = {"learns": "OVER ()", "none": "", "series": SERIES}  # what stands behind a call
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,14 @@ from typing import Any
 from sqlglot.tokenizer_core import TokenType
 
 from mlpond.errors import StatementError
-from mlpond.models.preprocessing.function import Call, Function, Learnt, Series
+from mlpond.models.preprocessing.function import (
+    BEHIND,
+    SERIES,
+    Call,
+    Function,
+    Learnt,
+    Series,
+)
 from mlpond.sql.dialect.structs import is_column, struct_fields, struct_literal
 from mlpond.sql.dialect.tokens import Cursor, tokenize
 from mlpond.sql.dialect.values import read_value
@@ -17,7 +24,6 @@ from mlpond.sql.templates.renderer import unknown
 
 Describe = Callable[[list[str]], list[Any]]  # expressions → their DuckDB types
 Fields = list[tuple[str, str]]  # names and SQL of the fields of a STRUCT
-_SERIES = "OVER (PARTITION BY key ORDER BY time)"
 Written = Callable[[Call, Learnt], str]
 
 
@@ -102,14 +108,14 @@ class Reader:
         is_series = function.over == "series"
         if not cursor.accept("OVER"):
             raise StatementError(
-                f"{self.who}: ML.{name}(…) looks at other rows; write {_SERIES} behind it."
+                f"{self.who}: ML.{name}(…) looks at other rows; write {SERIES} behind it."
                 if is_series
                 else f"{self.who}: ML.{name}(…) learns from all rows; write OVER () behind it."
             )
         if not cursor.is_type(TokenType.L_PAREN):
             raise StatementError(
                 f"{self.who}: ML.{name}(…) OVER {cursor.word()}: a named window is not accepted; "
-                f"write {_SERIES if is_series else 'OVER ()'}."
+                f"write {BEHIND[function.over]}."
             )
         inside = cursor.inside()
         if is_series:
@@ -131,7 +137,7 @@ class Reader:
         if not named or len(times) != 1 or is_parted != bool(keys):
             raise StatementError(
                 f"{self.who}: ML.{name}(…) OVER ({inside.text()}): its window is that of a series; "
-                f"write {_SERIES} with names of columns."
+                f"write {SERIES} with names of columns."
             )
         time = times[0].text()
         return Series(tuple(key.text() for key in keys), time, self.describe([time])[0])

@@ -6,7 +6,8 @@ ML.EXPANDING(x [, function [, min_values]])        a statistic of all that came 
 ML.LAST_KNOWN(x)                                   x, or the value known before
 ML.INTERPOLATE(x)                                  x, or the line between its neighbours
 
-Behind each stands ``OVER ([PARTITION BY a, b] ORDER BY time)``. They mean what the table functions
+Behind each stands ``OVER ([PARTITION BY a, b] ORDER BY time)``. Models of type transform_only take
+them, others do not (they hold rows out). They mean what the table functions
 ml.lag_features, ml.rolling_features, ml.expanding_features and ml.interpolate mean: the first three
 count moments, see nothing of their own, and are NULL where a key or the time is NULL.
 """
@@ -14,7 +15,6 @@ count moments, see nothing of their own, and are NULL where a key or the time is
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import Any
 
 from mlpond.models.preprocessing.function import (
@@ -38,7 +38,7 @@ STATISTICS = {
     "mean": "avg", "sum": "sum", "min": "min", "max": "max", "median": "median",
     "stddev": "stddev_samp", "count": "count",
 }  # fmt: skip
-ORDERED = Argument("x")
+ORDERED = Argument("x", expected="anything that has an order")
 FUNCTION = Setting("function", "mean", *one_of(*STATISTICS))
 MIN_VALUES = Setting("min_values", 1, *at_least(1))
 FILLED = '{% import "windows/filling.j2" as f %}{{ f.filled(fill, partition, where, time, value) }}'
@@ -88,7 +88,15 @@ def _is_window(value: Any) -> bool:
     return is_count(value) and value >= 1
 
 
-def _filled(fill: str, call: Call, learnt: Learnt) -> str:
+def _last_known(call: Call, learnt: Learnt) -> str:
+    return _filled(call, "last")
+
+
+def _interpolate(call: Call, learnt: Learnt) -> str:
+    return _filled(call, "linear")
+
+
+def _filled(call: Call, fill: str) -> str:
     series = _series(call)
     value = f"({call.x}){'::double' if fill == 'linear' else ''}"
     sql = render_text(
@@ -149,10 +157,10 @@ FUNCTIONS = (
         settings=(FUNCTION, MIN_VALUES),
         over="series",
     ),
-    Function("LAST_KNOWN", partial(_filled, "last"), arguments=(ORDERED,), over="series"),
+    Function("LAST_KNOWN", _last_known, arguments=(ORDERED,), over="series"),
     Function(
         "INTERPOLATE",
-        partial(_filled, "linear"),
+        _interpolate,
         arguments=(NUMBER,),
         over="series",
         check=_check_time,
