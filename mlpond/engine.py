@@ -120,14 +120,16 @@ def open_database(
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
     path = Path(database)
-    if database != ":memory:" and (not path.exists() or path.stat().st_size == 0):
-        if read_only:
-            raise DatabaseError(
-                f"connect: {database} does not exist, and read_only=True makes no file; "
-                "give the path of an existing file or leave read_only out."
-            )
-        config["storage_compatibility_version"] = "v1.5.0"
+    is_new = database != ":memory:" and (not path.exists() or path.stat().st_size == 0)
+    if is_new and read_only:
+        raise DatabaseError(
+            f"connect: {database} does not exist, and read_only=True makes no file; "
+            "give the path of an existing file or leave read_only out."
+        )
     try:
+        if is_new:  # stays in the file; as a setting of the process it would keep others out
+            storage = {"storage_compatibility_version": "v1.5.0"}
+            duckdb.connect(database, config=config | storage).close()
         return duckdb.connect(database, read_only=read_only, config=config)
     except (duckdb.IOException, duckdb.BinderException, duckdb.ConnectionException) as error:
         raise DatabaseError(_explain(database, str(error))) from error
@@ -148,8 +150,9 @@ def _explain(database: str, message: str) -> str:
         )
     if "different configuration" in message:
         return (
-            f"connect: {database} is open in this process already with other settings "
-            "(read_only, threads or memory_limit); close that session first or use the same."
+            f"connect: {database} is open in this process already, by another session or a plain "
+            "duckdb.connect, with other settings (read_only, threads or memory_limit); use the "
+            "same, or close it first."
         )
     if (
         "Permission denied" in message

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
-from mlpond import library
+from mlpond import instance, library
 from mlpond.engine import Engine, open_database
 from mlpond.errors import InputError, MlpondError, StatementError
 from mlpond.interrupt import interruptible
@@ -50,13 +50,18 @@ def connect(
     if threads is not None and (isinstance(threads, bool) or threads < 1):
         raise InputError(f"connect: threads is {threads!r}; it must be an integer of at least 1.")
     path = os.fspath(database)
-    con = open_database(path, read_only=read_only, threads=threads, memory_limit=memory_limit)
-    try:
-        session = Session(con, path, read_only=read_only)
-        library.ensure(session.engine, path, read_only=read_only and path != ":memory:")
-    except BaseException:
-        con.close()
-        raise
+    with instance.LOCK:
+        con = open_database(path, read_only=read_only, threads=threads, memory_limit=memory_limit)
+        try:
+            session = Session(con, path, read_only=read_only)
+        except BaseException:
+            con.close()
+            raise
+        try:
+            library.ensure(session.engine, path, read_only=read_only and path != ":memory:")
+        except BaseException:
+            session.close()
+            raise
     return session
 
 
@@ -88,20 +93,18 @@ class Session:
     def __init__(
         self, con: duckdb.DuckDBPyConnection, database: str, *, read_only: bool = False
     ) -> None:
-        self.engine = Engine(con)
+        self.instance = instance.join(con)
+        self._leave = weakref.finalize(self, self.instance.leave)
+        self.engine = Engine(self.instance.cursor())
         self.database = database
         self.read_only = read_only
         self.on_progress: Progress | None = None
-        from mlpond.udf import register
+        self.instance.sessions.add(self)
 
-        register(self)
-
-    @cached_property
+    @property
     def searches(self) -> Searches:
         """The points of nearest-neighbour models that are held in memory."""
-        from mlpond.models.neighbors import Searches
-
-        return Searches()
+        return self.instance.searches
 
     @property
     def con(self) -> duckdb.DuckDBPyConnection:
@@ -247,8 +250,10 @@ class Session:
             self.on_progress(message, fraction)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; other sessions of the file go on."""
         self.con.close()
+        self.instance.sessions.discard(self)
+        self._leave()
 
     def __enter__(self) -> Self:
         return self

@@ -1,20 +1,26 @@
-"""Functions that need Python, registered on a session's connection."""
+"""Functions that need Python, registered for all sessions of a database."""
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 if TYPE_CHECKING:
     from mlpond.engine import Engine
-    from mlpond.session import Session
+    from mlpond.instance import Instance
+
+INSTANCE = "ml_instance"  # the function that tells which of mlpond.instance a connection is to
 
 # Variables of a connection: whether ml_nearest (for all models) and ml_knn_impute can be called;
 # and the full name of a model that is not committed yet, with what ml_nearest knows its points by,
 # quoted.
 HAS_NEAREST, OFFERED = "mlpond_has_nearest", "mlpond_offered"
+_NAMES = (
+    INSTANCE, "ml_train", "ml_eliminate", "ml_nearest", "ml_knn_impute", "ml_outlier_scores",
+)  # fmt: skip
 
 
 @contextmanager
@@ -32,54 +38,40 @@ def in_plain_sql(engine: Engine) -> Iterator[None]:
             engine.execute(f"set variable {HAS_NEAREST} = {had}")
 
 
-def register(session: Session) -> None:
-    """Make ``ml_train`` and ``ml_eliminate`` callable from SQL on this session.
+def register(instance: Instance) -> None:
+    """Make the functions callable from SQL on every connection of a database.
 
     A UDF runs inside a query of the caller, so it trains on a cursor: it sees committed tables
     only, and what it makes is committed when it returns.
     """
-    owner = weakref.ref(session)
+
+    def ml_instance() -> str:
+        return instance.token
 
     def ml_train(model: str, query: str, options: str) -> str:
-        pond = _open(owner, "ml_train")
         from mlpond.models.execute import train_from_sql
 
-        return train_from_sql(pond, model, query, options)
+        return train_from_sql(instance, model, query, options)
 
     def ml_eliminate(query: str, options: str, step: int, folds: int) -> str:
-        pond = _open(owner, "ml_eliminate")
         from mlpond.models.execute import eliminate_from_sql
 
-        return eliminate_from_sql(pond, query, options, step, folds)
-
-    session.con.create_function("ml_train", ml_train, side_effects=True)
-    session.con.create_function("ml_eliminate", ml_eliminate, side_effects=True)
-    _register_nearest(session)
-    _register_outliers(session)
-
-
-def _open(owner: weakref.ref[Session], function: str) -> Session:
-    """The session that a function belongs to."""
-    pond = owner()
-    if pond is None:
-        raise RuntimeError(f"{function}: the session is closed.")
-    return pond
-
-
-def _register_nearest(session: Session) -> None:
-    """Make ``ml_nearest`` callable, which macros of nearest-neighbour models call if it is there.
-
-    A plain shell has no variable of that name, so that there the macros search in SQL.
-    """
-    owner = weakref.ref(session)
+        return eliminate_from_sql(instance, query, options, step, folds)
 
     def ml_nearest(model: Any, version: Any, k: Any, probes: Any, metric: Any, x: Any) -> Any:
-        pond = _open(owner, "ml_nearest")
         from mlpond.models.neighbors import nearest_in_session
 
-        return nearest_in_session(pond, (model, version, k, probes, metric, x))
+        return nearest_in_session(instance, (model, version, k, probes, metric, x))
 
-    create: Any = session.con.create_function  # the stubs do not know type="arrow"
+    def ml_outlier_scores(method: Any, first: Any, second: Any, seed: Any, points: Any) -> Any:
+        from mlpond.outliers import outlier_scores
+
+        return outlier_scores((method, first, second, seed, points))
+
+    create: Any = instance.engine.con.create_function  # the stubs do not know type="arrow"
+    create(INSTANCE, ml_instance)
+    create("ml_train", ml_train, side_effects=True)
+    create("ml_eliminate", ml_eliminate, side_effects=True)
     create(
         "ml_nearest",
         ml_nearest,
@@ -94,18 +86,6 @@ def _register_nearest(session: Session) -> None:
         "DOUBLE[][]",
         type="arrow",
     )
-    session.con.execute(f"set variable {HAS_NEAREST} = true")
-
-
-def _register_outliers(session: Session) -> None:
-    """Make ``ml_outlier_scores`` callable, which isolation forests and outlier factors need."""
-
-    def ml_outlier_scores(method: Any, first: Any, second: Any, seed: Any, points: Any) -> Any:
-        from mlpond.outliers import outlier_scores
-
-        return outlier_scores((method, first, second, seed, points))
-
-    create: Any = session.con.create_function
     create(
         "ml_outlier_scores",
         ml_outlier_scores,
@@ -113,6 +93,13 @@ def _register_outliers(session: Session) -> None:
         "DOUBLE[]",
         type="arrow",
     )
+
+
+def unregister(engine: Engine) -> None:
+    """Take the functions away again, by the connection that registered them."""
+    for name in _NAMES:
+        with suppress(duckdb.Error):  # the database may be past answering
+            engine.con.remove_function(name)
 
 
 def _knn_impute(rows: Any, donors: Any, k: Any, weights: Any) -> Any:

@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pytest
 
 import mlpond
-from mlpond import library_cache
+from mlpond import instance, library_cache
 from mlpond.errors import DatabaseError, InputError, MlpondError
 from tests.conftest import rows
 
@@ -192,6 +194,61 @@ def test_the_file_opens_in_the_older_shell(database, shell):
     with mlpond.connect(database) as pond:
         pond.sql("create table t as select 1.96 as x")
     assert shell(database, "select round(ml.normal_cdf(x), 6) as p from t") == [{"p": 0.975002}]
+
+
+TRAINING = "create or replace table t as select i as x, 2 * i as label from range(10) r(i)"
+
+
+def train(con, model, table="t"):
+    options = "{model_type: 'linear_reg'}"
+    return con.execute(f"select ml.train('{model}', 'from {table}', {options})").fetchall()
+
+
+def test_sessions_of_one_file_share_its_functions(database):
+    first, second = mlpond.connect(database), mlpond.connect(database)
+    first.sql(TRAINING)
+    heard = []
+    second.on_progress = lambda message, fraction: heard.append(message)
+    assert train(first.con, "m") == [("m@1",)]
+    first.close()  # it had registered the functions
+    first.close()
+    heard.clear()
+    assert train(second.con, "m") == [("m@2",)]
+    assert heard
+    with mlpond.connect(database) as third:
+        second.close()
+        third.sql("create model n options (model_type = 'linear_reg') as from t")
+        assert train(third.con, "m") == [("m@3",)]
+    assert not instance._OPEN
+
+
+def test_a_plain_connection_beside_a_session(database):
+    forgotten = mlpond.connect(database)  # makes the file
+    with duckdb.connect(str(database)) as plain:
+        plain.execute(TRAINING)
+        assert train(plain, "m") == [("m@1",)]
+        for settings in ({"threads": 1}, {"read_only": True}):
+            with pytest.raises(DatabaseError, match="open in this process already.*use the same"):
+                mlpond.connect(database, **settings)
+        del forgotten
+        # the functions went with the session; what is SQL goes on
+        assert plain.execute("select count(*) from ml.predict('m', 't')").fetchall() == [(10,)]
+        with pytest.raises(duckdb.CatalogException, match="ml_train does not exist"):
+            train(plain, "m")
+        with mlpond.connect(database):
+            assert train(plain, "m") == [("m@2",)]
+
+
+def test_threads_connect_at_once_and_train(database):
+    def work(number):
+        with mlpond.connect(database) as pond:
+            pond.sql(TRAINING.replace(" t ", f" t{number} "))
+            barrier.wait(timeout=60)  # so that no thread closes before the others are connected
+            return train(pond.con, f"m{number}", f"t{number}")
+
+    barrier = threading.Barrier(3)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(work, range(3))) == [[(f"m{number}@1",)] for number in range(3)]
 
 
 def test_transactions_join(pond):

@@ -14,6 +14,7 @@ from mlpond.models.train import create_model
 from mlpond.sql.dialect import AlterModel, CreateModel, DropModel, ExportModel, Plain, Statement
 
 if TYPE_CHECKING:
+    from mlpond.instance import Instance
     from mlpond.session import Session
 
 
@@ -42,7 +43,7 @@ def execute(pond: Session, statement: Statement) -> None:
         raise StatementError("execute: this is not a model statement; give it to DuckDB.")
 
 
-def train_from_sql(pond: Session, model: str, query: str, options: str) -> str:
+def train_from_sql(instance: Instance, model: str, query: str, options: str) -> str:
     """Train a model for ``ml_train``: on a cursor, since the caller's connection is in a query.
 
     Returns:
@@ -53,23 +54,23 @@ def train_from_sql(pond: Session, model: str, query: str, options: str) -> str:
     statement = CreateModel(
         model, or_replace=True, transform=transform, options=values, query=query
     )
-    with pond.engine.on_cursor() as cursor:
+    with instance.engine.on_cursor() as cursor:
         version = create_model(
-            cursor, statement, threads=threads_of(cursor), report=pond.report,
-            searches=pond.searches,
+            cursor, statement, threads=threads_of(cursor), report=instance.report,
+            searches=instance.searches,
         )  # fmt: skip
     return version.full_name if version else model
 
 
-def eliminate_from_sql(pond: Session, query: str, options: str, step: int, folds: int) -> str:
+def eliminate_from_sql(instance: Instance, query: str, options: str, step: int, folds: int) -> str:
     """Drop features one after the other for ``ml_eliminate``, and return them as JSON."""
     from mlpond.models.elimination import as_rows, eliminate
 
     values = _options("ml_eliminate", options)
-    with pond.engine.on_cursor() as cursor:
+    with instance.engine.on_cursor() as cursor:
         found = eliminate(
             cursor, query, values, step=step, folds=folds, threads=threads_of(cursor),
-            report=pond.report, searches=pond.searches,
+            report=instance.report, searches=instance.searches,
         )  # fmt: skip
     return json.dumps(as_rows(found))
 

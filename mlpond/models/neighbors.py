@@ -19,8 +19,8 @@ from mlpond.sql.templates.quoting import string
 from mlpond.udf import OFFERED
 
 if TYPE_CHECKING:
+    from mlpond.instance import Instance
     from mlpond.models.registry import Version
-    from mlpond.session import Session
     from mlpond.udfs.distance import Points
     from mlpond.udfs.neighbours.inverted_file import InvertedFile
 
@@ -211,15 +211,15 @@ class Searches:
                 engine.execute(f"reset variable {OFFERED}")
 
 
-def nearest_in_session(pond: Session, columns: Sequence[Any]) -> Any:
+def nearest_in_session(instance: Instance, columns: Sequence[Any]) -> Any:
     """Answer a call of ``ml_nearest(model, version, k, probes, metric, x)``, Arrow columns all."""
     from mlpond.models.execute import threads_of
 
     model, version, k, probes, metric = (column[0].as_py() for column in columns[:5])
     x = _plain(columns[5])
     flat = to_numpy(x.flatten())
-    with pond.engine.on_cursor() as cursor:
-        search = pond.searches.find(cursor, model, version, metric)
+    with instance.engine.on_cursor() as cursor:
+        search = instance.searches.find(cursor, model, version, metric)
         found = search.nearest(flat.reshape(len(x), -1), k, probes, threads_of(cursor))
     return _lists(*found)
 

@@ -149,13 +149,14 @@ class _Run:
 
     def perform(self, selection: str | None) -> RunResult:
         """Run what must run."""
-        with self.pond.transaction():
-            self.history.bury()
-            schema = quote(self.catalog.name, self.project.name)
-            self.pond.con.execute(f"create schema if not exists {schema}").fetchall()
-            self.history.start(self.run_id, self.values, selection, __version__)
-        with self.guard, _silent_progress(self.pond):
-            return self._perform()
+        with self.history.alive(self.run_id):
+            with self.pond.transaction():
+                self.history.bury()
+                schema = quote(self.catalog.name, self.project.name)
+                self.pond.con.execute(f"create schema if not exists {schema}").fetchall()
+                self.history.start(self.run_id, self.values, selection, __version__)
+            with self.guard, _silent_progress(self.pond):
+                return self._perform()
 
     def _perform(self) -> RunResult:
         watcher = self.pond.on_progress

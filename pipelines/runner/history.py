@@ -6,7 +6,8 @@ import datetime as dt
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from mlpond.pipelines.runner.catalog import Catalog
 from mlpond.pipelines.runner.fingerprint import Fingerprint, show
@@ -18,6 +19,9 @@ from mlpond.pipelines.runner.result import StepResult
 def utc_now() -> dt.datetime:
     """The moment in UTC, without a time zone, as the tables keep it."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+_LIVE: set[str] = set()  # the runs of this process that have not ended, in whatever session
 
 
 class History:
@@ -52,17 +56,27 @@ class History:
             for step, status, run_id, text in rows
         }
 
+    @contextmanager
+    def alive(self, run_id: str) -> Iterator[None]:
+        """Tell the other sessions of this process that a run goes on, as long as the block."""
+        _LIVE.add(run_id)
+        try:
+            yield
+        finally:
+            _LIVE.discard(run_id)
+
     def bury(self) -> None:
         """Mark runs as killed that never came to an end.
 
-        One process at a time can write a DuckDB file, so nobody else can be running them.
+        One process at a time can write a DuckDB file, so no other can be running them.
         """
         self.pond.con.execute(
             f"""
             update {self.runs}
             set status = 'killed', error = 'the process ended before the run did'
-            where status = 'running'
-            """
+            where status = 'running' and not list_contains(?, run_id)
+            """,
+            [list(_LIVE)],
         ).fetchall()
 
     def start(

@@ -13,6 +13,8 @@ from mlpond.pipelines.runner import (
     run_pipeline,
     terminal_display,
 )
+from mlpond.pipelines.runner.catalog import Catalog
+from mlpond.pipelines.runner.history import History
 
 
 def steps(pond, columns="step, status"):
@@ -151,13 +153,18 @@ def test_an_open_transaction_is_refused_and_kept(pond, make_pipeline):
 
 
 def test_a_run_left_running_is_marked_killed(pond, make_pipeline):
-    pond.con.execute(
-        "insert into ml.runs (run_id, pipeline, status, started_at, parameters, mlpond_version, "
-        "pid, host) values ('dead', 'p', 'running', now()::timestamp, '{}', '0', 1, 'h')"
-    )
-    run_pipeline(pond, make_pipeline("p", {"a.sql": "select 1 as x"}))
-    rows = pond.con.execute("select status from ml.runs where run_id = 'dead'").fetchall()
-    assert rows == [("killed",)]
+    for run_id in ("dead", "alive"):
+        pond.con.execute(
+            "insert into ml.runs (run_id, pipeline, status, started_at, parameters, "
+            "mlpond_version, pid, host) "
+            "values (?, 'p', 'running', now()::timestamp, '{}', '0', 1, 'h')",
+            [run_id],
+        )
+    folder = make_pipeline("p", {"a.sql": "select 1 as x"})
+    with History(pond, Catalog(pond, "q"), "q").alive("alive"):  # in another session
+        run_pipeline(pond, folder)
+    query = "select status from ml.runs where run_id in ('dead', 'alive') order by run_id"
+    assert pond.con.execute(query).fetchall() == [("running",), ("killed",)]
 
 
 SUMMARY = """
