@@ -53,10 +53,12 @@ def test_an_older_library_is_upgraded_and_models_survive(database):
         pond.sql("create model m options (model_type = 'linear_reg') as from t")
         pond.con.execute("update ml.library set version = '0.0.1'")
         pond.con.execute("drop macro ml.normal_cdf")
+        pond.con.execute("alter table ml.steps drop column warning")
     with mlpond.connect(database) as pond:
         assert rows(pond, "select ml.normal_cdf(0)") == [(0.5,)]
         assert rows(pond, "select version from ml.library") == [(mlpond.__version__,)]
         assert rows(pond, "select name from ml.models") == [("m",)]
+        assert rows(pond, "select warning from ml.steps") == []
 
 
 @pytest.mark.parametrize("read_only", [False, True])

@@ -65,7 +65,7 @@ class Check:
 
     name: str
     description: str
-    status: str  # passed, failed, or not run
+    status: str  # passed, warned, failed, or not run
     detail: str
 
 

@@ -64,9 +64,11 @@ class Ledger:
         if trained:
             text += f" and trained {words.count(len(trained), 'model')}"
         checks = [step for step in steps if step.kind == "check"]
-        kept = sum(step.status == "run" for step in checks)
+        kept = sum(step.status == "run" and step.warning is None for step in checks)
+        warned = sum(step.status == "run" and step.warning is not None for step in checks)
         if checks:
             text += f"; {kept} of {words.count(len(checks), 'check')} passed"
+            text += f" and {warned} warned" if warned else ""
         return [f"{text}."]
 
     def checks(self) -> list[Check]:
@@ -86,6 +88,8 @@ class Ledger:
             detail = f"last {at}; blocked since, for what it reads failed" if blocked else at
             if step.status == "failed":
                 detail = f"{at}: {step.error}"
+            elif step.status == "run" and step.warning is not None:
+                status, detail = "warned", f"{detail}: {step.warning}"
             found.append(Check(file.name, description, status, detail))
         return found
 

@@ -54,6 +54,7 @@ class Step:
     rows: int | None
     seconds: float | None
     sql: str | None
+    warning: str | None
     parameters: dict[str, str]
     last_status: str  # in the latest run: also skipped, blocked, or empty if it was not selected
 
@@ -130,8 +131,8 @@ def read_past(con: duckdb.DuckDBPyConnection, catalog: Catalog, project: Project
                 step,
                 arg_max({{'kind': kind, 'status': status, 'error': error}}, started_at) as attempt,
                 max(started_at) as attempted_at,
-                arg_max({{'rows': rows, 'seconds': seconds, 'sql': sql, 'made_from': fingerprint}},
-                    started_at) filter (status = 'run') as success,
+                arg_max({{'rows': rows, 'seconds': seconds, 'sql': sql, 'warning': warning,
+                    'made_from': fingerprint}}, started_at) filter (status = 'run') as success,
             from {steps_table}
             where pipeline = $pipeline and status in ('run', 'failed', 'interrupted')
             group by step
@@ -156,6 +157,7 @@ def _step(
     found = success or {}
     made_from = json.loads(str(found.get("made_from") or "{}"))
     rows, seconds, sql = found.get("rows"), found.get("seconds"), found.get("sql")
+    warning = found.get("warning")
     return Step(
         name=name,
         kind=str(attempt["kind"]),
@@ -165,6 +167,7 @@ def _step(
         rows=rows if isinstance(rows, int) else None,
         seconds=seconds if isinstance(seconds, float) else None,
         sql=sql if isinstance(sql, str) else None,
+        warning=warning if isinstance(warning, str) else None,
         parameters=made_from.get("parameters", {}),
         last_status=last_status,
     )

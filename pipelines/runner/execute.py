@@ -17,7 +17,7 @@ from mlpond.interrupt import interruptible
 from mlpond.pipelines.runner.catalog import Catalog
 from mlpond.pipelines.runner.display import Display
 from mlpond.pipelines.runner.fingerprint import UNCHANGED, Fingerprint, fingerprint, reason_to_run
-from mlpond.pipelines.runner.history import History, utc_now
+from mlpond.pipelines.runner.history import Attempt, History, utc_now
 from mlpond.pipelines.runner.make import NOTHING, Made, RuleBrokenError, make
 from mlpond.pipelines.runner.names import quote, shown
 from mlpond.pipelines.runner.parameters import Value, resolve
@@ -247,17 +247,17 @@ class _Run:
 
     def _decide(self, node: Node) -> tuple[str | None, Fingerprint]:
         """Why the step must run, or None, and its fingerprint."""
-        status, _, before = self.last.get(node.key, (None, None, None))
+        last = self.last.get(node.key, Attempt())
         inputs = {name: self._identity(name, step) for name, step in node.inputs.items()}
         now = fingerprint(node, inputs, __version__)
         is_there = exists(node, self.catalog)
-        if node.kind == "seed" and is_there and status is None:
+        if node.kind == "seed" and is_there and last.status is None:
             return None, now  # loaded by hand, perhaps changed by hand: not ours to replace
         reason = reason_to_run(
             node,
             now,
-            before,
-            last_status=status,
+            last.made_from,
+            last_status=last.status,
             full_refresh=self.full_refresh,
             is_there=is_there,
             describe_input=lambda name: self._what_changed(name, node.inputs[name]),
@@ -269,7 +269,7 @@ class _Run:
         if step is not None and not step.startswith("seed "):
             if step in self.built:
                 return self.run_id
-            return self.last.get(step, ("", None, None))[1] or "never built"
+            return self.last.get(step, Attempt()).run_id or "never built"
         if name not in self.contents:
             self.contents[name] = (
                 self.catalog.model_version(name.removeprefix("model "))
@@ -288,7 +288,8 @@ class _Run:
     def _skipped(self, node: Node) -> StepResult:
         loaded_by_hand = node.kind == "seed" and node.key not in self.last
         reason = "the tables are there already" if loaded_by_hand else UNCHANGED
-        return StepResult(node.key, node.kind, "skipped", reason)
+        warning = self.last.get(node.key, Attempt()).warning  # what it found is there still
+        return StepResult(node.key, node.kind, "skipped", reason, warning=warning)
 
     def _block(self, node: Node) -> None:
         """Keep everything from running that needs what failed, or what a check found wanting."""

@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from mlpond.pipelines.runner.catalog import Catalog
 from mlpond.pipelines.runner.fingerprint import Fingerprint, show
@@ -19,6 +20,16 @@ from mlpond.pipelines.runner.result import StepResult
 def utc_now() -> dt.datetime:
     """The moment in UTC, without a time zone, as the tables keep it."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The status of a step's last attempt; run, fingerprint and warning of its last success."""
+
+    status: str | None = None
+    run_id: str | None = None
+    made_from: Fingerprint | None = None
+    warning: str | None = None
 
 
 _LIVE: set[str] = set()  # the runs of this process that have not ended, in whatever session
@@ -34,8 +45,8 @@ class History:
         self.steps = quote(catalog.name, "ml", "steps")
         self._is_there = catalog.kind("ml", "steps") is not None
 
-    def last(self) -> dict[str, tuple[str, str | None, Fingerprint | None]]:
-        """Each step's last attempt: its status, then run and fingerprint of its last success."""
+    def last(self) -> dict[str, Attempt]:
+        """Each step's last attempt."""
         if not self._is_there:
             return {}
         rows = self.pond.con.execute(
@@ -43,18 +54,19 @@ class History:
             select
                 step,
                 arg_max(status, started_at),
-                arg_max(run_id, started_at) filter (status = 'run'),
-                arg_max(fingerprint, started_at) filter (status = 'run'),
+                arg_max([run_id, fingerprint, warning], started_at) filter (status = 'run'),
             from {self.steps}
             where pipeline = ? and status in ('run', 'failed', 'interrupted')
             group by step
             """,
             [self.pipeline],
         ).fetchall()
-        return {
-            step: (status, run_id, Fingerprint.from_json(text) if text else None)
-            for step, status, run_id, text in rows
-        }
+        found = {}
+        for step, status, success in rows:
+            run_id, text, warning = success or (None, None, None)
+            made_from = Fingerprint.from_json(text) if text else None
+            found[step] = Attempt(status, run_id, made_from, warning)
+        return found
 
     @contextmanager
     def alive(self, run_id: str) -> Iterator[None]:
@@ -115,10 +127,10 @@ class History:
         self.pond.con.execute(
             f"""
             insert or ignore into {self.steps} (run_id, pipeline, step, kind, status, reason, rows,
-                seconds, started_at, fingerprint, sql, error)
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                seconds, started_at, fingerprint, sql, error, warning)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [run_id, self.pipeline, step.name, step.kind, step.status, step.reason, step.rows,
              step.seconds, started_at, fingerprint.to_json() if fingerprint else None,
-             step.sql or None, step.error],
+             step.sql or None, step.error, step.warning],
         ).fetchall()  # fmt: skip

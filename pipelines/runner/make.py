@@ -20,7 +20,10 @@ _SHOWN_ROWS = 5
 
 @dataclass(frozen=True)
 class Made:
-    """What a step has made: rows, where it has rows, and what a check warns of."""
+    """What a step has made: rows, where it has rows, and what a check warns of.
+
+    The rows of a check are those that it warns of.
+    """
 
     rows: int | None
     warning: str | None = None
@@ -43,7 +46,7 @@ def make(pond: Pond, catalog: Catalog, plan: Plan, node: Node, values: Mapping[s
         return Made(sum(load(pond, node.name).values()))
     sql = catalog.readable(node.sql, plan.relations) if node.kind != "python" else ""
     if node.kind == "check":
-        return Made(0, _check(pond, node, sql))
+        return _check(pond, node, sql)
     if node.kind == "model":
         pond.sql(sql)
         return Made(catalog.training_rows(node.name))
@@ -69,10 +72,10 @@ def make(pond: Pond, catalog: Catalog, plan: Plan, node: Node, values: Mapping[s
     return Made(rows)
 
 
-def _check(pond: Pond, node: Node, sql: str) -> str | None:
+def _check(pond: Pond, node: Node, sql: str) -> Made:
     """Raise if the query returns rows: they are what breaks the rule.
 
-    Rows with a column ``severity`` that is something else than 'error' are a warning, returned.
+    Rows with a column ``severity`` that is something else than 'error' are a warning.
     """
     names = [c[0] for c in pond.con.execute(f"from (\n{sql}\n) limit 0").description or ()]
     is_error = "coalesce(severity = 'error', true)" if "severity" in names else "true"
@@ -88,7 +91,8 @@ def _check(pond: Pond, node: Node, sql: str) -> str | None:
     count, error = broken(is_error)
     if count:
         raise RuleBrokenError(error, count)
-    return (broken(f"not {is_error}")[1] or None) if "severity" in names else None
+    count, warning = broken(f"not {is_error}") if "severity" in names else (0, "")
+    return Made(count, warning or None)
 
 
 def _complaint(rule: str, names: list[str], rows: list[tuple[Any, ...]]) -> str:

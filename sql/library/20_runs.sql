@@ -24,11 +24,13 @@ create table if not exists ml.steps (
     kind varchar not null,            -- seed, table, view, model, python or check
     status varchar not null,
     reason varchar not null,          -- why it was run, skipped or blocked
-    rows bigint,                      -- rows of the table; for a check those that break the rule
+    rows bigint,                      -- rows of the table; for a check those that break the rule, or warn
     seconds double,
     started_at timestamp not null,
     fingerprint varchar,              -- JSON: hashes of the SQL and the inputs, parameters, version
     sql varchar,
     error varchar,
+    warning varchar,                  -- how many rows break a rule that only warns, and the first of them
     primary key (run_id, step)
 );
+alter table ml.steps add column if not exists warning varchar;  -- files of before 2026-11-23 have none

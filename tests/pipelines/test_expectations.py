@@ -68,7 +68,7 @@ def test_expectations_that_are_broken_stop_the_run_and_show_values(pond, make_pi
     assert result.step("customers").status == "run"
 
 
-def test_a_warning_does_not_stop_the_run(pond, make_pipeline):
+def test_a_warning_does_not_stop_the_run(pond, make_pipeline, tmp_path):
     warned = MET + BROKEN.replace("[[steps", 'severity = "warning"\n[[steps')
     folder = make_pipeline("p", ORDERS, warned + 'severity = "warning"\n')
     result = pond.run(folder)
@@ -78,6 +78,17 @@ def test_a_warning_does_not_stop_the_run(pond, make_pipeline):
     assert "order_id = 2, my amount = -2.5" in warning
     assert ", 1 with a warning)" in result.summary
     assert "    warning: 2 rows break the rule" in result.summary
+    # it is kept, and said again while nothing changes
+    kept = "select status, rows, warning from ml.steps where step = 'checks/expect_orders'"
+    assert pond.con.execute(kept).fetchall() == [("run", 2, warning)]
+    again = pond.run(folder)
+    assert again.step("checks/expect_orders").warning == warning
+    assert "(4 skipped, 1 with a warning)" in again.summary
+    assert ("skipped", None, warning) in pond.con.execute(kept).fetchall()
+    page = tmp_path / "page.html"
+    pond.write_report(folder, page)
+    assert "0 of 1 check passed and 1 warned." in page.read_text(encoding="utf-8")
+    assert '<span class="status warned">' in page.read_text(encoding="utf-8")
 
 
 def test_any_check_may_warn(pond, make_pipeline):
