@@ -230,7 +230,7 @@ class Session:
         from mlpond.sql.templates.renderer import Raw, render_text
 
         quoted = {name: Raw(literal(value)) for name, value in values.items()}
-        return render_text(text, quoted, "of the step", fragments)
+        return render_text(text, quoted, "of the pipeline", fragments)
 
     def references(self, statement: str) -> References:
         """Tell which relations and models a statement reads, and which model it makes."""

@@ -12,6 +12,7 @@ import duckdb
 from mlpond import __version__
 from mlpond.errors import InputError, PipelineError
 from mlpond.pipelines.runner.catalog import Catalog
+from mlpond.pipelines.runner.fragments import fill
 from mlpond.pipelines.runner.names import typed
 from mlpond.pipelines.runner.project import Project
 from mlpond.pipelines.runner.report import ROWS, ChartSpec, SectionSpec
@@ -106,8 +107,9 @@ class _Assembly:
         )
 
     def _ready(self, sql: str) -> str:
-        """A query of pipeline.toml with its parameters and names in place."""
-        rendered = self.session.render(sql, self.values).strip().rstrip(";")
+        """A query of pipeline.toml with its parameters, fragments and names in place."""
+        filled = fill(self.session, self.project.folder, sql, self.values, "report: a query")
+        rendered = filled.strip().rstrip(";")
         # it will stand in parentheses, and a comment at its end must not swallow the closing one
         return self.catalog.readable(rendered, self.relations) + ("\n" if "--" in rendered else "")
 

@@ -17,6 +17,7 @@ from mlpond.interrupt import interruptible
 from mlpond.pipelines.runner.catalog import Catalog
 from mlpond.pipelines.runner.display import Display
 from mlpond.pipelines.runner.fingerprint import UNCHANGED, Fingerprint, fingerprint, reason_to_run
+from mlpond.pipelines.runner.fragments import fill
 from mlpond.pipelines.runner.history import Attempt, History, utc_now
 from mlpond.pipelines.runner.make import NOTHING, Made, RuleBrokenError, make
 from mlpond.pipelines.runner.names import quote, shown
@@ -129,6 +130,8 @@ class _Run:
         self.unsaved: list[StepResult] = []  # skipped steps, recorded with the next commit
         self.contents: dict[str, str] = {}  # fingerprints of tables from elsewhere
         self.is_rehearsal = False
+        self.headline = self._ready(project.headline or "", "summary.headline")
+        self.queries = tuple(self._ready(query, "summary.queries") for query in project.queries)
         self.began = time.perf_counter()
 
     def rehearse(self) -> RunResult:
@@ -329,8 +332,8 @@ class _Run:
 
     def _result(self, status: str) -> RunResult:
         headline: tuple[tuple[str, object], ...] = ()
-        if status == "succeeded" and self.project.headline:
-            headline = self._headline(self.project.headline)
+        if status == "succeeded" and self.headline:
+            headline = self._first_row(self.headline)
         return RunResult(
             self.project.name,
             self.run_id,
@@ -339,17 +342,18 @@ class _Run:
             time.perf_counter() - self.began,
             self.pond.database,
             headline,
-            tuple(self._ready(query) for query in self.project.queries),
+            self.queries,
         )
 
-    def _ready(self, sql: str) -> str:
-        return self.catalog.readable(
-            self.pond.render(sql, self.values).strip(), self.plan.relations
-        )
+    def _ready(self, sql: str, key: str) -> str:
+        """A query of pipeline.toml as DuckDB reads it; what is wrong with it is said in time."""
+        where = f"pipeline {self.project.name}: {key}"
+        filled = fill(self.pond, self.project.folder, sql, self.values, where)
+        return self.catalog.readable(filled.strip(), self.plan.relations)
 
-    def _headline(self, sql: str) -> tuple[tuple[str, object], ...]:
+    def _first_row(self, sql: str) -> tuple[tuple[str, object], ...]:
         try:
-            cursor = self.pond.con.execute(self._ready(sql))
+            cursor = self.pond.con.execute(sql)
             names = [column[0] for column in cursor.description or ()]
             rows = cursor.fetchall()
         except duckdb.Error:  # with a selection, what it reads may not be there yet

@@ -1,4 +1,4 @@
-"""SQL that the steps of a pipeline share: files NAME.j2 of its folder.
+"""SQL that the steps and queries of a pipeline share: files NAME.j2 of its folder.
 
     {% import "recent.j2" as recent %}    {{ recent.delays("carrier") }}    its macros
     {% include "recent.j2" %}                                              its text
@@ -8,15 +8,40 @@ A fragment sees the parameters as a step does, and may use other fragments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, meta
 
-from mlpond.errors import PipelineError
+from mlpond.errors import MlpondError, PipelineError
 from mlpond.pipelines.runner.names import suggest
+from mlpond.pipelines.runner.parameters import Value
+from mlpond.pipelines.runner.protocol import Pond
 
 ENDING = ".j2"
+
+
+def fill(pond: Pond, folder: Path, text: str, values: Mapping[str, Value], where: str) -> str:
+    """A query of pipeline.toml with its parameters and fragments in place.
+
+    Raises:
+        PipelineError: it is not Jinja, or asks for what is not there; says where it stands.
+    """
+    with told(where, folder / "pipeline.toml"):
+        return pond.render(text, values, read_fragments(folder, text))
+
+
+@contextmanager
+def told(where: str, path: Path) -> Iterator[None]:
+    """Let what is wrong with a text say where the text stands."""
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        part = f"{error.name}, " if error.name else ""
+        raise PipelineError(f"{where}: {part}line {error.lineno}: {error.message}") from error
+    except MlpondError as error:
+        raise PipelineError(f"{where} ({path}): {error}") from error
 
 
 def read_fragments(folder: Path, text: str) -> dict[str, str]:

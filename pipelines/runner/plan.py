@@ -6,11 +6,9 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from jinja2 import TemplateSyntaxError
-
-from mlpond.errors import MlpondError, PipelineError
+from mlpond.errors import PipelineError
 from mlpond.pipelines.runner.catalog import Catalog
-from mlpond.pipelines.runner.fragments import read_fragments, undeclared
+from mlpond.pipelines.runner.fragments import read_fragments, told, undeclared
 from mlpond.pipelines.runner.names import Key, folded, same, shown, suggest
 from mlpond.pipelines.runner.parameters import Value
 from mlpond.pipelines.runner.project import Project, StepFile
@@ -132,17 +130,12 @@ def _draft(
     if file.kind == "python":
         node = Node(file.key, file.name, "python", file.text, file.text, dict(values), file=file)
         return node, file.declared_reads, ()
-    try:
+    with told(where, file.path):
         fragments = read_fragments(project.folder, file.text)
         asked = undeclared(file.text, fragments)
         used = {name: value for name, value in values.items() if name in asked}
         sql = pond.render(file.text, values, fragments).strip().rstrip(";").rstrip()
         found = pond.references(sql)
-    except TemplateSyntaxError as error:
-        part = f"{error.name}, " if error.name else ""
-        raise PipelineError(f"{where}: {part}line {error.lineno}: {error.message}") from error
-    except MlpondError as error:
-        raise PipelineError(f"{where} ({file.path}): {error}") from error
     kind = file.materialize if file.kind == "sql" else "check"
     if found.kind == "create_model" and file.kind == "sql":
         kind = "model"

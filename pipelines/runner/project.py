@@ -6,7 +6,7 @@
     NAME.sql           a step: a SELECT, kept as the table or view NAME, or CREATE MODEL NAME
     NAME.py            a step: run(pond, params) makes the relation NAME; READS names its inputs
     checks/NAME.sql    a rule: a SELECT of the rows that break it
-    NAME.j2            a fragment of SQL that steps and checks share
+    NAME.j2            a fragment of SQL that steps, checks and the queries of pipeline.toml share
 
 The relations live in a schema named after the folder. Comment lines at the top of a SQL file are
 its description; the line ``-- materialize: view`` makes it a view.

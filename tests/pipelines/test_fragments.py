@@ -142,3 +142,54 @@ def test_what_is_no_fragment(pond, make_pipeline, tmp_path, files, message):
     with pytest.raises(PipelineError, match=message):
         run_pipeline(pond, folder)
     assert pond.con.execute("select count(*) from ml.steps").fetchall() == [(0,)]
+
+
+QUERIES = """
+[summary]
+headline = "{% import 'large.j2' as t %} select count(*) as n from ({{ t.large('x') }})"
+queries = ["{% import 'large.j2' as t %}{{ t.large('y') }}"]
+
+[report]
+text = "There are {large_ones}."
+facts = "{% import 'large.j2' as t %}select count(*) as large_ones from ({{ t.large('x') }})"
+
+[[report.sections]]
+title = "Large"
+query = "{% import 'large.j2' as t %}{{ t.large('x') }}"
+"""
+
+
+def test_queries_of_the_summary_and_the_report_use_fragments(pond, folder, tmp_path):
+    (folder / "pipeline.toml").write_text(TOML + QUERIES)
+    result = run_pipeline(pond, folder, params={"least": 4})
+    assert result.headline == (("n", 6),)
+    assert result.queries == ("select y from numbers where y >= 4",)
+    page = tmp_path / "report.html"
+    pond.write_report(folder, page)
+    words = re.sub("<[^>]*>", "", page.read_text(encoding="utf-8"))
+    assert "There are 6." in words
+    assert "select x from numbers where x &gt;= 4" in words
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("{% include 'thee.j2' %}", r"p: summary\.queries \(.*toml\): .*'thee\.j2' is not in"),
+        ("select 1\\n{% if %}", r"p: summary\.queries: line 2: Expected an expression"),
+        ("select {{ leest }}", r"p: summary\.queries \(.*'leest' is not known"),
+    ],
+)
+def test_a_query_that_cannot_be_filled_in_is_said_before_anything_runs(
+    pond, folder, query, message
+):
+    (folder / "pipeline.toml").write_text(f'{TOML}[summary]\nqueries = ["{query}"]')
+    with pytest.raises(PipelineError, match=message):
+        run_pipeline(pond, folder)
+    assert pond.con.execute("select count(*) from ml.steps").fetchall() == [(0,)]
+    (folder / "pipeline.toml").write_text(TOML)
+    run_pipeline(pond, folder)
+    (folder / "pipeline.toml").write_text(f'{TOML}[report]\nfacts = "{query}"')
+    with pytest.raises(
+        PipelineError, match=message.replace(r"p: summary\.queries", "report: a query")
+    ):
+        pond.write_report(folder, folder / "report.html")
