@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
 from mlpond.sql.templates import quoting
-from mlpond.sql.templates.catalog import Template, names, read_text, templates
+from mlpond.sql.templates.catalog import Entry, Template, catalog, names, read_text, templates
 from mlpond.sql.templates.forms import MARK, Conditions, Forms
 from mlpond.sql.templates.header import Parameter
 from mlpond.sql.templates.lambdas import rename_parameters
@@ -18,6 +19,7 @@ def statements() -> Iterator[tuple[str, str]]:
     """Yield (path, SQL) of everything that the library installs, in order."""
     for path in names("library", ".sql"):
         yield path, read_text(path)
+    yield "library/help_pages", help_pages()
     yield from _in_order_of_use(
         {
             template.path: rename_parameters(render_text(template.text, {}, template.path))
@@ -29,6 +31,43 @@ def statements() -> Iterator[tuple[str, str]]:
     for template in templates():
         if not template.header.functions:
             yield template.path, table_macro(template)
+
+
+def help_pages() -> str:
+    """Write the table that ``ml.help`` reads: what ``mlpond help`` tells, a row a fact.
+
+    Opening a file does not read its tables, as it reads its macros.
+    """
+    pages = [
+        [entry.name, position, *fact]
+        for entry in catalog()
+        for position, fact in enumerate(_facts(entry), start=1)
+    ]
+    columns = ("function", "position", "part", "name", "type", "meaning")
+    listed = ", ".join(
+        f"{'page[2]::integer' if name == 'position' else f'page[{number}]'} as {name}"
+        for number, name in enumerate(columns, start=1)
+    )
+    text = quoting.string(json.dumps(pages, ensure_ascii=False))
+    return (
+        f"create or replace table ml.help_pages as select {listed}\n"
+        f"from (select unnest(from_json({text}, '[[\"VARCHAR\"]]')) as page)"
+    )
+
+
+def _facts(entry: Entry) -> Iterator[tuple[str, str | None, str | None, str | None]]:
+    """Part, name, type and meaning of everything there is to say of a function."""
+    yield "function", f"ml.{entry.name}", entry.kind, " ".join(entry.summary.split())
+    yield "call", None, None, entry.signature
+    if entry.kind != "table":
+        yield "result", None, entry.result, None
+    for p in entry.parameters:
+        default = f" (default {p.default})" if p.default is not None else ""
+        yield "parameter", p.name, p.type, p.meaning + default
+    for column in entry.columns:
+        yield "column", column.name, column.type, column.meaning
+    yield "example", None, None, entry.example
+    yield "source", None, None, entry.source
 
 
 def _in_order_of_use(rendered: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -88,6 +88,37 @@ def test_every_function_is_explained(entry):
     assert entry.example is not None
 
 
+def test_help_says_in_sql_what_the_headers_say(con):
+    def told(name):
+        return con.execute("from ml.help(?)", [name]).fetchall()
+
+    listed = con.execute("select name, type from ml.help()").fetchall()
+    assert listed == [(f"ml.{entry.name}", entry.kind) for entry in ENTRIES]
+    for name in ("anova", "kendall_tau_b"):
+        entry = next((entry for entry in ENTRIES if entry.name == name), ENTRIES[0])
+        rows = told(entry.name)
+        assert rows[0] == (
+            "function",
+            f"ml.{entry.name}",
+            entry.kind,
+            " ".join(entry.summary.split()),
+        )
+        assert rows[1] == ("call", None, None, entry.signature)
+        parts = {part: [row for row in rows if row[0] == part] for part, *_ in rows}
+        assert [row[1] for row in parts["parameter"]] == [p.name for p in entry.parameters]
+        assert [row[1:] for row in parts.get("column", [])] == [
+            (column.name, column.type, column.meaning) for column in entry.columns
+        ]
+        assert parts["example"][0][3] == entry.example
+        assert ("result" in parts) == (entry.kind != "table")
+        assert told(f" ML.{entry.name.upper()}(x) ") == rows
+    assert told("") == told(None) == con.execute("from ml.help()").fetchall()
+    with pytest.raises(duckdb.Error, match=r"no function it's \(1\); did you mean .* or .*\?"):
+        told("it's (1)")
+    with pytest.raises(duckdb.Error, match="did you mean funnel or"):
+        told("funel")
+
+
 HEADER = """{#
 A test.
 
