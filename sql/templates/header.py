@@ -25,6 +25,9 @@ parameter `event` names, if that is given; conditions are a list of these, writt
 number whose bits say which of them hold, the highest that of the first, and `name.texts` is the
 list as it came.
 
+An argument of a table function that has no default must not be NULL, unless its meaning has the
+words "NULL means".
+
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
 
 Every test has the same fields (inference/result.j2). Its header writes them as one column
@@ -86,6 +89,11 @@ class Parameter:
     type: str
     default: str | None
     meaning: str
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether NULL is an argument like others, though there is no default."""
+        return "NULL means " in self.meaning
 
 
 @dataclass(frozen=True)

@@ -315,7 +315,7 @@ def test_one_step(load, ask):
     "steps, arguments, message",
     [
         ("[]", "", "the list of steps has 0 steps; give 1 to 30"),
-        ("null", "", "the list of steps is NULL"),
+        ("null", "", "ml.funnel: steps is NULL; give 1 to 30 conditions"),
         ("['A', null]", "", "a step of the list of steps is NULL"),
         ("['A', 'B']", "mode := 'loose'", "ml.funnel: mode is loose; it must be one of ordered, strict"),
         ("['A', 'B']", "step_windows := ['1 day', '1 day']", "step_windows has 2 intervals; 2 steps need 1"),

@@ -159,7 +159,7 @@ def test_what_is_no_number_is_an_error(con):
     for columns, message in [
         ("['i', 'word']", "ml.mcar_test: column word is VARCHAR; it must be a number or BOOLEAN"),
         ("[]", "ml.mcar_test: the list of columns is empty"),
-        ("null", "ml.mcar_test: the list of columns is empty"),
+        ("null", "ml.mcar_test: columns is NULL; give names of columns of numbers"),
         ("['i', 'nowhere']", "nowhere"),
         ("['i'], max_iterations := 0", "ml.mcar_test: max_iterations is 0; it must be at least 1"),
     ]:

@@ -119,6 +119,28 @@ def test_help_says_in_sql_what_the_headers_say(con):
         told("funel")
 
 
+NOT_NULL = {
+    "relation": "'penguins'", "column": "'island'", "columns": "['island']", "model": "'m'",
+    "string": "'island'", "expression": "'island'", "distribution": "'normal'", "numbers": "[1, 2]",
+    "conditions": "['Dream']", "list": "['island']", "any": "[1]", "integer": "1",
+}  # fmt: skip
+
+
+def test_a_required_argument_that_is_null_is_named(con):
+    for entry in ENTRIES:
+        required = [p for p in entry.parameters if p.default is None and not p.may_be_null]
+        if entry.kind != "table" or not required:
+            continue
+        arguments = [
+            "NULL" if parameter == required[-1] else NOT_NULL[parameter.type]
+            for parameter in entry.parameters
+            if parameter.default is None
+        ]
+        message = f"ml.{entry.name}: {required[-1].name} is NULL; give "
+        with pytest.raises(duckdb.InvalidInputException, match=message):
+            con.execute(f"from ml.{entry.name}({', '.join(arguments)})")
+
+
 HEADER = """{#
 A test.
 
