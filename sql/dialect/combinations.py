@@ -30,10 +30,10 @@ def _struct(parts: list[tuple[tuple[Field, ...], str]]) -> str:
 
 
 def feature_cross(fields: list[Field], degree: int = 2) -> str:
-    """Write the STRUCT of the crossed categories: 2 to ``degree`` of them, no one twice."""
+    """Write the STRUCT of crossed categories, which are texts: 2 to ``degree``, no one twice."""
     return _struct(
         [
-            (chosen, " || '_' || ".join(f"({sql})::varchar" for _, sql in chosen))
+            (chosen, " || '_' || ".join(sql for _, sql in chosen))
             for chosen in _products(fields, degree, repeated=False)
             if len(chosen) > 1
         ]

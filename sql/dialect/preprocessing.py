@@ -25,9 +25,14 @@ from mlpond.sql.dialect.values import read_value
 
 Rewrite = Callable[[str, list[Token]], str]
 
+
+def _cross(fields: list[Field], degree: int) -> str:
+    return feature_cross([(name, f"ml.utc_text({sql})") for name, sql in fields], degree)
+
+
 # Functions of a STRUCT: how they are written out, and the degrees that they take.
 _STRUCTS: dict[str, tuple[Callable[[list[Field], int], str], tuple[int, ...]]] = {
-    "FEATURE_CROSS": (feature_cross, (2, 3, 4)),
+    "FEATURE_CROSS": (_cross, (2, 3, 4)),
     "INTERACTIONS": (interactions, (2, 3, 4)),
     "POLYNOMIAL_EXPAND": (polynomial_expand, (1, 2, 3, 4)),
 }

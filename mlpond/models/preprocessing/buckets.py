@@ -25,6 +25,7 @@ from mlpond.models.preprocessing.function import (
     number_values,
     one_of,
 )
+from mlpond.models.preprocessing.lookup import category_of
 from mlpond.models.preprocessing.scalers import quantiles
 from mlpond.sql.templates.quoting import double, string
 
@@ -89,7 +90,7 @@ def _quantile_bucketize(call: Call, learnt: Learnt) -> str:
 
 
 def _hash_bucketize(call: Call, learnt: Learnt) -> str:
-    return f"ml.hash_bucketize({call.x}, {call['num_buckets']})"
+    return f"ml.hash_bucketize({category_of(call)}, {call['num_buckets']})"
 
 
 FUNCTIONS = (

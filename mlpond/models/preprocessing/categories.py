@@ -31,12 +31,12 @@ from mlpond.models.preprocessing.function import (
     number_categories,
     one_of,
 )
-from mlpond.models.preprocessing.lookup import known, looked_up, text_of
+from mlpond.models.preprocessing.lookup import category_of, known, looked_up, text_of
 from mlpond.sql.templates.quoting import double, doubles, string
 
 
 def _tally(call: Call) -> Tally:
-    return Tally((f"{call.x}::varchar",), {"n": "count(*)"})
+    return Tally((category_of(call),), {"n": "count(*)"})
 
 
 def _counts(found: Found) -> dict[str | None, int]:
@@ -56,7 +56,7 @@ def _rare_grouper(call: Call, learnt: Learnt) -> str:
     names = [text for _, text in learnt.categories()]
     value = string(call["other"])
     if names:
-        value = f"coalesce({known(call.x, names)}::varchar, {value})"
+        value = f"coalesce({known(category_of(call), names)}::varchar, {value})"
     return f"(case when {call.x} is not null then {value} end)"
 
 
@@ -97,7 +97,8 @@ def _ordinal_encoder(call: Call, learnt: Learnt) -> str:
     order = _order(call)
     if isinstance(order[0], float):  # 2, 2.0 and 2.00 are one category
         return f"ml.ordinal_encoder({call.x}, {doubles(order)})"
-    return f"(enum_code({known(call.x, [text for _, text in learnt.categories()])})::bigint + 1)"
+    names = [text for _, text in learnt.categories()]
+    return f"(enum_code({known(category_of(call), names)})::bigint + 1)"
 
 
 def _learn_counts(call: Call, found: Found) -> Learnt:
@@ -113,7 +114,7 @@ def _learn_counts(call: Call, found: Found) -> Learnt:
 def _count_encoder(call: Call, learnt: Learnt) -> str:
     found = learnt.listed("category")
     numbers = [entry.number or 0.0 for entry in found] + [learnt.numbers["null"] or 0.0, 0.0]
-    return looked_up(call.x, [entry.text or "" for entry in found], list(map(double, numbers)))
+    return looked_up(call, [entry.text or "" for entry in found], list(map(double, numbers)))
 
 
 def _settings(*settings: Setting) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ from mlpond.models.preprocessing.function import (
     at_least,
     number_categories,
 )
-from mlpond.models.preprocessing.lookup import code_of, looked_up
+from mlpond.models.preprocessing.lookup import category_of, code_of, looked_up
 from mlpond.sql.dialect.tokens import tokenize
 from mlpond.sql.templates.quoting import double, string
 
@@ -87,7 +87,7 @@ class Cells:
 def labelled(source: str, call: Call, fold: str) -> str:
     """The rows that have a label: category, fold and y."""
     return (  # the fold may be the place among all rows
-        f"(from (select {call.x}::varchar as category, {fold} as fold, {call.arguments[1]} as y "
+        f"(from (select {category_of(call)} as category, {fold} as fold, {call.arguments[1]} as y "
         f"from {source}) where y is not null)"
     )
 
@@ -138,13 +138,13 @@ def encoded(call: Call, learnt: Learnt) -> str:
     """SQL of the encoding from all training rows."""
     names = [text for _, text in learnt.categories()]
     return _for_each_class(
-        learnt, lambda target: looked_up(call.x, names, _values(learnt, f"encoding_{target}"))
+        learnt, lambda target: looked_up(call, names, _values(learnt, f"encoding_{target}"))
     )
 
 
 def encoded_from_other_folds(call: Call, learnt: Learnt) -> str:
     """SQL of the encoding from the training rows of the other folds."""
-    code = code_of(call.x, [text for _, text in learnt.categories()])
+    code = code_of(call, [text for _, text in learnt.categories()])
 
     def encoding(target: int) -> str:
         folds = ", ".join(

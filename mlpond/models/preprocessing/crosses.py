@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlpond.models.features import is_number
 from mlpond.models.preprocessing.function import STRUCT, Call, Function, Learnt, Setting, at_least
+from mlpond.models.preprocessing.lookup import as_text
 from mlpond.sql.dialect.combinations import (
     MOST_FIELDS,
     feature_cross,
@@ -31,7 +32,8 @@ def check_numbers(call: Call, most: int = MOST_FIELDS) -> None:
 
 
 def _feature_cross(call: Call, learnt: Learnt) -> str:
-    return feature_cross(_fields(call), call["degree"])
+    fields = [(name, as_text(f"({sql})", kind)) for name, sql, kind in call.fields()]
+    return feature_cross(fields, call["degree"])
 
 
 def _interactions(call: Call, learnt: Learnt) -> str:

@@ -20,6 +20,7 @@ from mlpond.models.preprocessing.function import (
     number_categories,
     one_of,
 )
+from mlpond.models.preprocessing.lookup import as_text, category_of, known
 from mlpond.sql.templates.lambdas import PREFIX
 from mlpond.sql.templates.quoting import string
 
@@ -37,18 +38,37 @@ def most_frequent(call: Call, key: str) -> str:
 
 def count_categories(call: Call) -> Tally:
     """Count the rows of every category that is kept, as text."""
-    key = f"{call.x}::varchar"
+    key = category_of(call)
     return Tally((key,), {"n": "count(*)"}, most_frequent(call, key))
+
+
+def element_of(call: Call, element: str) -> str:
+    """SQL of an element of the list that is the argument, as the text of its category."""
+    kind = call.types[0]
+    return as_text(element, kind.children[0][1] if ARRAY.accepts(kind) else kind)  # or NULL
+
+
+def texts_of(call: Call) -> str:
+    """SQL of the list that is the argument, its elements as the texts of their categories."""
+    element = f"{PREFIX}e"
+    text = element_of(call, element)
+    if text == f"{element}::varchar":
+        return f"{call.x}::varchar[]"
+    return f"list_transform({call.x}, lambda {element}: {text})"
 
 
 def count_elements(call: Call, elements: str = "") -> Tally:
     """Count the elements that are kept of lists, by default of those of the argument."""
-    rows = f"(select unnest({elements or call.x})::varchar as category from "
+    element = f"{PREFIX}e"
+    rows = (
+        f"(select {element_of(call, element)} as category "
+        f"from (select unnest({elements or call.x}) as {element} from "
+    )
     return Tally(
         ("category",),
         {"n": "count(*)"},
         most_frequent(call, "category"),
-        lambda source: f"{rows}{source})",
+        lambda source: f"{rows}{source}))",
     )
 
 
@@ -57,17 +77,17 @@ def keep(call: Call, found: Found) -> Learnt:
     return Learnt({}, number_categories(sorted(key[0] for key, _ in found.groups)))
 
 
-def index_of(value: str, learnt: Learnt, key: str = "category") -> str:
+def index_of(category: str, learnt: Learnt) -> str:
     """SQL of the index of a category; 0 for NULL and for what was not kept."""
-    names = ", ".join(string(text) for _, text in learnt.categories(key))
+    names = [text for _, text in learnt.categories()]
     if not names:
         return "0::bigint"
     # an ENUM numbers its values from 0, and a value outside it is NULL: index 0
-    return f"coalesce(enum_code(try_cast({value}::varchar as enum({names})))::bigint + 1, 0)"
+    return f"coalesce(enum_code({known(category, names)})::bigint + 1, 0)"
 
 
 def _label_encoder(call: Call, learnt: Learnt) -> str:
-    return index_of(call.x, learnt)
+    return index_of(category_of(call), learnt)
 
 
 def _learn_one_hot(call: Call, found: Found) -> Learnt:
@@ -81,14 +101,15 @@ def _learn_one_hot(call: Call, found: Found) -> Learnt:
 def _one_hot_encoder(call: Call, learnt: Learnt) -> str:
     value, dropped = "1e0", learnt.text("dropped")
     if dropped is not None:
-        value = f"case when {call.x}::varchar = {string(dropped)} then 0e0 else 1e0 end"
-    return f"[{{'index': {index_of(call.x, learnt)}, 'value': {value}}}]"
+        value = f"case when {category_of(call)} = {string(dropped)} then 0e0 else 1e0 end"
+    return f"[{{'index': {index_of(category_of(call), learnt)}, 'value': {value}}}]"
 
 
 def indices_of(call: Call, learnt: Learnt) -> str:
     """SQL of the indices of the elements of a list."""
     element = f"{PREFIX}e"
-    return f"list_transform({call.x}, lambda {element}: {index_of(element, learnt)})"
+    index = index_of(element_of(call, element), learnt)
+    return f"list_transform({call.x}, lambda {element}: {index})"
 
 
 def _multi_hot_encoder(call: Call, learnt: Learnt) -> str:

@@ -29,7 +29,7 @@ from mlpond.models.preprocessing.function import (
     number_categories,
     one_of,
 )
-from mlpond.models.preprocessing.lookup import looked_up, text_of
+from mlpond.models.preprocessing.lookup import category_of, looked_up, text_of
 from mlpond.sql.templates.quoting import double, string
 
 AGGREGATES = {
@@ -44,10 +44,6 @@ GROUP = Argument("group", CATEGORY.accepts, CATEGORY.expected)
 
 def _aggregate(call: Call, statistic: str) -> Mapping[str, str]:
     return {"value": f"{AGGREGATES[statistic]}({finite(call)})"}
-
-
-def _group(call: Call) -> str:
-    return f"{call.arguments[1]}::varchar"
 
 
 def _learn_statistic(call: Call, found: Found) -> Learnt:
@@ -70,7 +66,7 @@ def _group_statistic(call: Call, learnt: Learnt) -> str:
     values = [
         "NULL::double" if e.number is None else double(e.number) for e in learnt.listed("value")
     ]
-    return looked_up(call.arguments[1], [text for _, text in learnt.categories("group")], values)
+    return looked_up(call, [text for _, text in learnt.categories("group")], values, 1)
 
 
 def _check_imputed(call: Call) -> None:
@@ -97,8 +93,8 @@ def _counted(call: Call) -> str:
 
 def _tally_imputed(call: Call) -> Tally:
     if call["strategy"] == "most_frequent":
-        return Tally((_group(call), _counted(call)), {"n": "count(*)"})
-    return Tally((_group(call),), _aggregate(call, call["strategy"]))
+        return Tally((category_of(call, 1), _counted(call)), {"n": "count(*)"})
+    return Tally((category_of(call, 1),), _aggregate(call, call["strategy"]))
 
 
 def _aggregates_imputed(call: Call) -> Mapping[str, str]:
@@ -132,7 +128,7 @@ def _group_imputer(call: Call, learnt: Learnt) -> str:
         f"{'NULL' if e.text is None else string(e.text)}::{kind}" for e in learnt.listed("value")
     ]
     names = [text for _, text in learnt.categories("group")]
-    return f"coalesce({_known(call)}, {looked_up(call.arguments[1], names, values)})"
+    return f"coalesce({_known(call)}, {looked_up(call, names, values, 1)})"
 
 
 FUNCTIONS = (
@@ -142,7 +138,7 @@ FUNCTIONS = (
         arguments=(NUMBER, GROUP),
         settings=(Setting("statistic", "mean", *one_of(*AGGREGATES)),),
         aggregates=lambda call: _aggregate(call, call["statistic"]),
-        tally=lambda call: Tally((_group(call),), _aggregate(call, call["statistic"])),
+        tally=lambda call: Tally((category_of(call, 1),), _aggregate(call, call["statistic"])),
         learn=_learn_statistic,
     ),
     Function(

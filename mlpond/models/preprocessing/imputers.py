@@ -19,6 +19,7 @@ from mlpond.models.preprocessing.function import (
     number,
     one_of,
 )
+from mlpond.models.preprocessing.lookup import category_of
 from mlpond.sql.templates.quoting import string
 
 
@@ -43,7 +44,7 @@ def _aggregates(call: Call) -> Mapping[str, str]:
 
 
 def _tally(call: Call) -> Tally:
-    key = finite(call) if _is_numeric(call) else f"{call.x}::varchar"
+    key = finite(call) if _is_numeric(call) else category_of(call)
     tail = f"having ({key}) is not null order by count(*) desc, 1 limit 1"
     return Tally((key,), {"n": "count(*)"}, tail)
 
@@ -59,10 +60,8 @@ def _learn(call: Call, found: Found) -> Learnt:
 
 def _imputer(call: Call, learnt: Learnt) -> str:
     if not _is_numeric(call):
-        text = learnt.text("most_frequent")
-        return (
-            f"{call.x}::varchar" if text is None else f"coalesce({call.x}::varchar, {string(text)})"
-        )
+        text, x = learnt.text("most_frequent"), category_of(call)
+        return x if text is None else f"coalesce({x}, {string(text)})"
     return f"ml.impute({call.x}, {number(learnt.numbers[call['strategy']])})"
 
 

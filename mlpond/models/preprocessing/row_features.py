@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlpond.models.preprocessing.encoders import texts_of
 from mlpond.models.preprocessing.function import (
     CATEGORY,
     REQUIRED,
@@ -25,6 +26,7 @@ from mlpond.models.preprocessing.function import (
     is_count,
     is_positive,
 )
+from mlpond.models.preprocessing.lookup import category_of
 from mlpond.sql.templates.lambdas import PREFIX
 from mlpond.sql.templates.quoting import double, string
 
@@ -83,9 +85,8 @@ def _character_ngrams(call: Call, learnt: Learnt) -> str:
 
 
 def _hashed_features(call: Call, learnt: Learnt) -> str:
-    tokens = f"{call.x}::varchar[]"
-    if call.types[0].id not in ("list", "array"):
-        tokens = f"[{call.x}::varchar]"
+    is_list = call.types[0].id in ("list", "array")
+    tokens = texts_of(call) if is_list else f"[{category_of(call)}]"
     return f"ml.hashed_features({tokens}, {call['n']})"
 
 

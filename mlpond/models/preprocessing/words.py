@@ -16,6 +16,7 @@ from mlpond.models.preprocessing.encoders import (
     count_elements,
     indices_of,
     keep,
+    texts_of,
 )
 from mlpond.models.preprocessing.function import (
     ARRAY,
@@ -48,7 +49,7 @@ def _ngrams(call: Call, learnt: Learnt) -> str:
 
 
 def _documents(call: Call) -> Tally:
-    return count_elements(call, f"list_distinct({call.x}::varchar[])")
+    return count_elements(call, f"list_distinct({texts_of(call)})")
 
 
 def _bag_of_words(call: Call, learnt: Learnt) -> str:

@@ -16,7 +16,7 @@ from sklearn.preprocessing import OrdinalEncoder, PolynomialFeatures
 
 import mlpond
 from mlpond.errors import InputError, StatementError
-from tests.models.preprocessing.clause import apply, load, state
+from tests.models.preprocessing.clause import apply, fitted, load, state
 
 SIZES = ["small", "large", "medium", "small", None]
 X = ["a", "a", "a", "b", "b", "c", None, 'd "odd"']
@@ -95,6 +95,60 @@ def test_counts_of_what_was_not_seen(pond):
     for unit in ("count", "share"):
         clause = f"ML.COUNT_ENCODER(x, '{unit}') OVER () AS z"
         assert apply(pond, clause, "new", empty) == [0, 0, 0]
+
+
+# k, d and z are a number, an amount and a time; v and w lists of numbers and times; y a label
+OF_CATEGORIES = [
+    *(f"{call} OVER ()" for c in "kz" for call in (
+        f"LABEL_ENCODER({c})", f"ONE_HOT_ENCODER({c}, 'most_frequent')", f"COUNT_ENCODER({c})",
+        f"RARE_GROUPER({c}, 1)", f"TARGET_ENCODER({c}, y)", f"WEIGHT_OF_EVIDENCE({c}, y)",
+        f"GROUP_STATISTIC(i, {c})", f"GROUP_IMPUTER(nullif(i, 9), {c})",
+    )),
+    *(f"{call} OVER ()" for c in "vw" for call in (
+        f"MULTI_HOT_ENCODER({c})", f"BAG_OF_WORDS({c})", f"TF_IDF({c})",
+    )),
+    *(f"HASH_BUCKETIZE({c}, 64)" for c in "kz"), *(f"HASHED_FEATURES({c}, 64)" for c in "vw"),
+    "FEATURE_CROSS(STRUCT(k, d, z), 3)", "IMPUTER(z, 'most_frequent') OVER ()",
+    "ORDINAL_ENCODER(k, ['0', '1', '2']) OVER ()", "LABEL_ENCODER(d) OVER ()",
+]  # fmt: skip
+
+
+def test_a_category_is_the_same_in_every_zone_and_type_of_number(pond):
+    pond.con.execute("set timezone = 'UTC'").fetchall()
+    pond.con.execute(
+        "create or replace table t as select i, i % 3 as k, (i % 3 / 2)::decimal(4, 2) as d, "
+        "timestamptz '2024-03-30 23:00+00' + to_hours(i::integer % 3) as z, [k, 2] as v, [z] as w, "
+        "i % 2 = 0 as y, from range(60) as r(i)"
+    ).fetchall()
+    items = ", ".join(f"ML.{call} AS z{n}" for n, call in enumerate(OF_CATEGORIES))
+    learnt = fitted(pond, items)
+    expected = pond.con.execute(learnt.query("t")).fetchall()
+    calls = "RARE_GROUPER(z, 1) OVER (), LABEL_ENCODER(z) OVER (), MULTI_HOT_ENCODER(w) OVER (), HASH_BUCKETIZE(z, 64)"
+    query = f"select ML.{calls.replace('), ', '), ML.')}, ml.label_encoder(z) from t order by i"
+    in_query = pond.sql(query).fetchall()
+    assert expected[1][OF_CATEGORIES.index("IMPUTER(z, 'most_frequent') OVER ()")] == (
+        "2024-03-31 00:00:00+00"
+    )
+    pond.con.execute("set timezone = 'Europe/Berlin'").fetchall()  # 02:00 there is left out
+    for kinds in (
+        "k as k",  # as they are
+        "k::double as k, v::double[] as v, d::float as d",
+        "k::decimal(5, 1) as k, v::utinyint[] as v, d::double as d",
+        "k::varchar as k, v::varchar[] as v, d::varchar as d",
+    ):
+        source = f"(select * replace ({kinds}) from t)"
+        assert pond.con.execute(learnt.query(source)).fetchall() == expected
+    assert pond.sql(query).fetchall() == in_query
+    pond.con.execute("reset timezone").fetchall()
+
+
+def test_a_number_that_the_trained_type_would_round_is_not_a_category(pond):
+    load(pond, x=[1, 2, 2])
+    load(pond, "new", x=[1.0, 1.5, 2.0, 1e30, math.nan, math.inf, None])
+    found = apply(pond, "ML.LABEL_ENCODER(x, 9, 1) OVER () AS z", "new")
+    assert found == [1, 0, 2, 0, 0, 0, 0]
+    never = "(select timestamptz 'infinity' as x)"
+    assert apply(pond, "ML.RARE_GROUPER(x, 1) OVER () AS z", never, never) == ["infinity"]
 
 
 GROUPS = {

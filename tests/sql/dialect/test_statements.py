@@ -128,10 +128,10 @@ def test_a_complaint_shows_the_line():
         ),
         (
             "select ML.FEATURE_CROSS(STRUCT(t.a, b, c), 3) from t",
-            "select {'a_b': (t.a)::varchar || '_' || (b)::varchar, "
-            "'a_b_c': (t.a)::varchar || '_' || (b)::varchar || '_' || (c)::varchar, "
-            "'a_c': (t.a)::varchar || '_' || (c)::varchar, "
-            "'b_c': (b)::varchar || '_' || (c)::varchar} from t",
+            "select {'a_b': ml.utc_text(t.a) || '_' || ml.utc_text(b), "
+            "'a_b_c': ml.utc_text(t.a) || '_' || ml.utc_text(b) || '_' || ml.utc_text(c), "
+            "'a_c': ml.utc_text(t.a) || '_' || ml.utc_text(c), "
+            "'b_c': ml.utc_text(b) || '_' || ml.utc_text(c)} from t",
         ),
     ],
 )
