@@ -164,8 +164,8 @@ def rows_of(name: str, sql: str, tokens: list[Token], index: int, rewrite: Rewri
     found = _clause(cursor, places, "FROM")
     if found is None:
         raise StatementError(
-            f"ML.{name}(…) OVER (): write it as SELECT ML.{name}(…) OVER () … FROM …, so that its "
-            "dictionary can be learnt from the same rows."
+            f"ML.{name}(…) OVER (): write it as SELECT ML.{name}(…) OVER () … FROM …, so that it "
+            "can learn from the same rows."
         )
     rows = rewrite(sql, tokens[slice(*found)])
     cursor.index = found[1]

@@ -9,7 +9,7 @@ no macro has are written out too.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -31,32 +31,45 @@ from mlpond.sql.templates.lambdas import PREFIX
 
 # What gives other rows from run to run.
 _UNSETTLED = re.compile(r"\b(sample|tablesample|random|uuid|gen_random_uuid|nextval)\b", re.I)
+_LEARNING = re.compile(rf"\bml\s*\.\s*({'|'.join(sorted(LEARNT_FIRST))})\s*\(", re.I)
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of a query: its CTEs, and FROM … WHERE …."""
+    """The rows of a query: WITH clauses of it and of those around it, and FROM … WHERE …."""
 
-    ctes: str
+    ctes: tuple[str, ...]
     text: str
 
-    def select(self, columns: list[str]) -> str:
-        return f"{self.ctes}select {', '.join(columns)} {self.text}"
+    def select(self, columns: list[str], tail: str = "") -> str:
+        query = f"select {', '.join(columns)} {self.text}{tail}"
+        for clause in reversed(self.ctes):  # one inside the other: names may come again
+            query = f"{clause} from ({query})"
+        return query
 
 
-def learn_in_query(engine: Engine, text: str) -> str:
+def learn_in_query(engine: Engine, text: str, *, waits: bool = True) -> str:
     """Write a query with what its functions learn from its rows in their places.
+
+    Args:
+        engine: Runs queries of the rows.
+        text: The query.
+        waits: Whether a call waits for those that make its rows, in a subquery or CTE.
 
     Raises:
         StatementError: a call is not of the form that its function has.
         InputError: the rows cannot be read before the query runs, or do not suit.
     """
     cursor, found = Cursor(text, tokenize(text)), list[tuple[Placed, _Rows | None]]()
+    is_waiting = False
     while not cursor.done:
         name = cursor.word(2) if cursor.word() == "ML" and cursor.word(1) == "." else ""
         read: tuple[Placed, _Rows | None] | None = None
         if name in LEARNT_FIRST and _learns_first(cursor):
-            read = _read(engine, cursor)
+            if waits and _LEARNING.search(_rows(cursor).select(["1"])):
+                is_waiting = True
+            else:
+                read = _read(engine, cursor)
         elif name in RATHER_LEARNT_FIRST:
             read = _read_if_settled(engine, cursor)
         elif name in WRITTEN_OUT:
@@ -65,7 +78,6 @@ def learn_in_query(engine: Engine, text: str) -> str:
             cursor.index += 1
         else:
             found.append(read)
-    text = cursor.sql
     learnt = {placed.start: Learnt() for placed, rows in found if rows is None}
     for rows in dict.fromkeys(rows for _, rows in found if rows is not None):
         of_rows = [placed for placed, own in found if own == rows]
@@ -80,7 +92,9 @@ def learn_in_query(engine: Engine, text: str) -> str:
             at += width
         states = learn(engine, f"({rows.select(columns)})", calls)
         learnt |= {placed.start: state for placed, state in zip(of_rows, states, strict=True)}
-    return substitute(text, [(placed, learnt[placed.start]) for placed, _ in found], training=True)
+    calls_learnt = [(placed, learnt[placed.start]) for placed, _ in found]
+    written = substitute(cursor.sql, calls_learnt, training=True)
+    return learn_in_query(engine, written, waits=written != text) if is_waiting else written
 
 
 def _learns_first(cursor: Cursor) -> bool:
@@ -101,9 +115,9 @@ def _read(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows]:
     def describe(expressions: list[str]) -> list[Any]:
         try:
             # GROUP BY takes no aggregates: learnt from the rows, they would be of all of them
-            query = f"{rows.select(['1'])} group by row({', '.join(expressions)}) limit 0"
-            engine.con.sql(query)
-            return list(engine.con.sql(f"{rows.select(expressions)} limit 0").types)
+            tail = f" group by row({', '.join(expressions)}) limit 0"
+            engine.con.sql(rows.select(["1"], tail))
+            return list(engine.con.sql(rows.select(expressions, " limit 0")).types)
         except duckdb.Error as error:
             what = f"DuckDB refused `{rows.select(expressions)}`: {error}"
             if "cannot contain aggregates" in str(error):
@@ -146,10 +160,10 @@ def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
     try:
         rows = _rows(cursor)
     except StatementError:
-        rows = _Rows("", "")
+        rows = _Rows((), "")
 
     def types(expressions: list[str]) -> list[Any]:
-        return list(engine.con.sql(f"{rows.select(expressions)} limit 0").types)
+        return list(engine.con.sql(rows.select(expressions, " limit 0")).types)
 
     try:
         return Reader("query", FUNCTIONS, (), types).call(cursor), None
@@ -171,21 +185,54 @@ def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
 
 def _rows(cursor: Cursor) -> _Rows:
     text = rows_of(cursor.word(2), cursor.sql, cursor.tokens, cursor.index, _as_written)
-    return _Rows(_ctes(cursor.sql, cursor.tokens), text)
+    return _Rows(_ctes(cursor.sql, cursor.tokens, cursor.index), text)
 
 
 def _as_written(sql: str, tokens: list[Any]) -> str:
     return sql[tokens[0].start : tokens[-1].end + 1]
 
 
-def _ctes(sql: str, tokens: list[Any]) -> str:
-    """The WITH clause that a query begins with."""
-    cursor, depth = Cursor(sql, tokens), 0
-    if cursor.word() != "WITH":
-        return ""
-    for at, token in enumerate(tokens):
+def _ctes(sql: str, tokens: list[Any], index: int) -> tuple[str, ...]:
+    """WITH clauses of the CTEs that the query at tokens[index] can name, the outermost first."""
+    cursor, visible = Cursor(sql, tokens), [_Ctes()]
+    for at, token in enumerate(tokens[:index]):
         cursor.index = at
-        depth += (token.token_type in OPENING) - (token.token_type in OPENING.values())
-        if depth == 0 and cursor.word() in ("SELECT", "FROM"):
-            return sql[: token.start]
-    return ""
+        own = visible[-1]
+        if token.token_type in OPENING:
+            visible.append(_Ctes())
+        elif token.token_type in OPENING.values() and len(visible) > 1:
+            visible.pop()
+            own = visible[-1]
+            # another closing bracket is that of its columns, or of its key
+            if own.start is not None and cursor.word(1) not in ("AS", "USING"):
+                own.found.append(cursor.sql[own.start : token.end + 1])
+                own.start = tokens[at + 2].start if cursor.word(1) == "," else None
+        elif _begins_ctes(cursor):
+            own.is_recursive = cursor.word(1) == "RECURSIVE"
+            own.start = tokens[at + 1 + own.is_recursive].start
+    return tuple(
+        f"with {'recursive ' if own.is_recursive else ''}{', '.join(own.found)}"
+        for own in visible
+        if own.found
+    )
+
+
+@dataclass
+class _Ctes:
+    """The CTEs in one pair of brackets: those that are complete, and where another one begins."""
+
+    found: list[str] = field(default_factory=list)
+    start: int | None = None
+    is_recursive: bool = False
+
+
+def _begins_ctes(cursor: Cursor) -> bool:
+    """Tell WITH a AS ( from WITH TIME ZONE and WITH ORDINALITY AS t(."""
+    if cursor.word() != "WITH":
+        return False
+    after = Cursor(cursor.sql, cursor.tokens)
+    after.index = cursor.index + 2 + (cursor.word(1) == "RECURSIVE")
+    while after.word() == "(" or after.accept("USING", "KEY"):
+        after.span()
+    after.accept("AS")
+    return after.word() in ("(", "MATERIALIZED", "NOT")

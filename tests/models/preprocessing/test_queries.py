@@ -98,7 +98,7 @@ def test_every_function_is_a_macro_a_window_or_learnt_first():
     assert {name for name, f in FUNCTIONS.items() if f.over == "series"} == OF_A_SERIES
 
 
-# t is a table of 200 rows, v the CTE of those with i < 60
+# t is a table of 200 rows; CTEs are v of those with i < 60, and w of half of these
 @pytest.mark.parametrize(
     "query, source",
     [
@@ -108,12 +108,17 @@ def test_every_function_is_a_macro_a_window_or_learnt_first():
         ("select i, CALL as z from t where i < 9 union all select i, 'no' from v", "(from t where i < 9)"),
         ("select * exclude (k), CALL as z from v where i is distinct from 3", "(from t where i < 60 and i <> 3)"),
         ("select i, (select CALL as z from t limit 1) from v", "t"),
+        ("select (with v as (from w) select CALL as z from v limit 1) from t", "(from t where i < 30)"),
+        ("select * from (with u as (from w) select i, CALL as z from u)", "(from t where i < 30)"),
+        ("select CALL as z from (select p + 0 * ml.spline(p) over ()[1] as p from v)", "(from t where i < 60)"),
     ],
 )  # fmt: skip
 def test_the_rows_that_a_query_learns_from(pond, query, source):
     column = "a.p" if " as a " in query else "p"
     kbins = f"ML.KBINS({column}, 3, 'uniform', 'bucket_names') OVER ()"
-    asked = pond.sql(f"with v as (from t where i < 60) {query.replace('CALL', kbins)}").fetchall()
+    asked = pond.sql(
+        f"with v as (from t where i < 60), w as (from v where i < 30) {query.replace('CALL', kbins)}"
+    ).fetchall()
     low, high = pond.engine.row(f"select min(p), max(p) from {source}")
     found = {value for row in asked for value in row if str(value).startswith("bin_")}
     assert found <= {"bin_1", "bin_2", "bin_3"}
@@ -214,7 +219,7 @@ def test_functions_of_a_row_of_any_column(pond):
         ("select ML.SPLINE(zz) OVER () from t", "learns before the query runs.*zz"),
         ("select ML.SPLINE(c) OVER () from t", "x has type VARCHAR; it must be a number"),
         ("select ML.SPLINE(x) from t", "write OVER \\(\\) behind it"),
-        ("select ML.SPLINE(1.0) OVER ()", "so that its dictionary can be learnt"),
+        ("select ML.SPLINE(1.0) OVER ()", "so that it can learn from the same rows"),
     ],
 )
 def test_what_a_query_cannot_ask(pond, query, message):
