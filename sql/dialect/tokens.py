@@ -26,6 +26,8 @@ class _Tokenizer(DuckDB.Tokenizer):
     """DuckDB's tokens, and names in backticks as BigQuery writes them."""
 
     IDENTIFIERS = ['"', "`"]  # noqa: RUF012 (sqlglot's own convention)
+    # what follows is tokens too, not one text
+    KEYWORDS = {**DuckDB.Tokenizer.KEYWORDS, "EXPLAIN": TokenType.DESCRIBE}  # noqa: RUF012
 
 
 def tokenize(sql: str) -> list[Token]:

@@ -147,6 +147,19 @@ def test_bigquerys_functions_are_those_of_the_clause(pond, call, kind):
     )
 
 
+@pytest.mark.parametrize("call", ["KBINS(p, 3)", "STANDARD_SCALER(p)", "LABEL_ENCODER(k)"])
+def test_statements_around_a_query(pond, call):
+    query = f"with v as (from t where i < 60) select ML.{call} OVER () as z from v order by i"
+    plan, analysed = (
+        pond.sql(f"{how} {query}").fetchall() for how in ("EXPLAIN", "explain analyze")
+    )
+    assert (plan[0][0], analysed[0][0]) == ("physical_plan", "analyzed_plan")
+    pond.sql(f"create or replace temp table made as {query}")
+    pond.sql(f"insert into made {query}")
+    values = [row[0] for row in pond.sql(query).fetchall()]
+    assert [row[0] for row in pond.sql("from made").fetchall()] == values * 2
+
+
 def test_where_the_macro_stands_in():
     with mlpond.connect() as session:
         session.sql("create table t as select i, 'g' || i % 2 as g from range(20) as r(i)")
