@@ -55,10 +55,10 @@ LEARNT_FIRST = frozenset(
 )  # fmt: skip
 # Those of them that are macros too, if OVER () does not follow.
 MACROS_TOO = frozenset(["WEIGHT_OF_EVIDENCE"])
-# Windows that a session learns first too, where it can: they would hold a list of all categories or
-# cuts beside every row, or have a type of their own.
+# What a session learns first too, where it can: as macros they would look through a list of all
+# categories, words or cuts at every row, or have a type of their own.
 RATHER_LEARNT_FIRST = frozenset(
-    ["IMPUTER", "LABEL_ENCODER", "ONE_HOT_ENCODER", "QUANTILE_BUCKETIZE"]
+    ["IMPUTER", "LABEL_ENCODER", "ONE_HOT_ENCODER", "QUANTILE_BUCKETIZE", *_DICTIONARIES]
 )
 # Functions of a row with forms that no macro has, such as ML.CALENDAR_PARTS(t, ['year', 'hour']):
 # a session writes them out.

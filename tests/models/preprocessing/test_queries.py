@@ -164,7 +164,13 @@ def test_where_the_macro_stands_in():
     with mlpond.connect() as session:
         session.sql("create table t as select i, 'g' || i % 2 as g from range(20) as r(i)")
         session.sql("create view v as select ML.LABEL_ENCODER(g) OVER () as z from t")
+        words = "select i, ML.BAG_OF_WORDS(ML.NGRAMS([g, g], 2), 9, 1) OVER () as z from t"
+        session.sql(
+            "create view w as select 1 is distinct from 2, ("
+            f"select max(z) from ({words} where i <> 3 order by i)) as z"
+        )
         session.sql("insert into t select 99, 'a' from range(5)")
+        assert session.engine.value("select z from w") == [{"index": 3, "value": 1.0}]
         assert session.engine.value("select max(z) from v") == 3  # the view follows its rows
         by_group = "select g, ML.IMPUTER(avg(i), 'mean') OVER () from t group by g order by g"
         assert session.sql(by_group).fetchall() == [("a", 99.0), ("g0", 9.0), ("g1", 10.0)]
@@ -232,6 +238,7 @@ def test_functions_of_a_row_of_any_column(pond):
         ("select ML.SPLINE(zz) OVER () from t", "learns before the query runs.*zz"),
         ("select ML.SPLINE(c) OVER () from t", "x has type VARCHAR; it must be a number"),
         ("select ML.SPLINE(x) from t", "write OVER \\(\\) behind it"),
+        ("select ML.TF_IDF(['a']) OVER ()", "write it as SELECT"),
         ("select ML.SPLINE(1.0) OVER ()", "so that it can learn from the same rows"),
     ],
 )
