@@ -112,7 +112,7 @@ def inside(text: str) -> str:
     """Write a text as a part of a quoted name."""
     if text.startswith(MARK):
         return _mark(text, "inside", [])
-    return _unquoted(text).replace('"', '""')
+    return "" if text == "NULL" else _unquoted(text).replace('"', '""')
 
 
 def with_written(mark: str, change: Callable[[str], str]) -> str:
@@ -137,7 +137,7 @@ class Forms(dict[str, str]):
         name, form, asked = piece.split(_PART)
         arguments = json.loads(asked)
         if form == "inside":
-            return f"replace({name}, '\"', '\"\"')"
+            return f"replace(coalesce({name}, ''), '\"', '\"\"')"
         if form == "each":
             pattern, joined_by, before, after, none = map(quoting.string, arguments)
             return (

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
-from mlpond.errors import TemplateError
 from mlpond.sql.templates import quoting
 from mlpond.sql.templates.catalog import Entry, Template, catalog, names, read_text, templates
+from mlpond.sql.templates.checks import checked
 from mlpond.sql.templates.forms import MARK, Conditions, Forms
 from mlpond.sql.templates.header import Parameter
 from mlpond.sql.templates.lambdas import rename_parameters
 from mlpond.sql.templates.renderer import render_text
-
-_WANTED = {
-    "relation": "a table or (query)",
-    "column": "the name of a column",
-    "columns": "the names of columns",
-    "model": "the name of a model",
-}
 
 
 def statements() -> Iterator[tuple[str, str]]:
@@ -30,7 +23,7 @@ def statements() -> Iterator[tuple[str, str]]:
     yield "library/help_pages", help_pages()
     yield from _in_order_of_use(
         {
-            template.path: _table_functions_refuse_null(
+            template.path: _with_checks(
                 rename_parameters(render_text(template.text, {}, template.path)), template
             )
             for template in templates()
@@ -98,62 +91,21 @@ def _in_order_of_use(rendered: dict[str, str]) -> Iterator[tuple[str, str]]:
 def table_macro(template: Template) -> str:
     """Write the macro that runs a template's query on arguments given in SQL."""
     parameters = template.header.parameters
-    arguments = {p.name: _argument(p) for p in parameters}
+    arguments = {p.name: _argument(p, template.name) for p in parameters}
     arguments |= {
         f"{p.name}.texts": f"ml.strings({p.name})" for p in parameters if p.type == "conditions"
     }
     body = rename_parameters(render_text(template.text, marks(template), template.path))
     listed = [(p.name, p.default) for p in parameters]
     written = query_macro(template.name, listed, body, arguments)
-    return _refuses_null(written, template.name, listed, template)
+    return checked(written, template.name, listed, template)
 
 
-def _table_functions_refuse_null(sql: str, template: Template) -> str:
+def _with_checks(sql: str, template: Template) -> str:
     for function in template.header.functions:
         if function.result == "TABLE":
-            sql = _refuses_null(sql, function.name, function.arguments, template)
+            sql = checked(sql, function.name, function.arguments, template)
     return sql
-
-
-def _refuses_null(
-    sql: str, name: str, arguments: Iterable[tuple[str, str | None]], template: Template
-) -> str:
-    """Have a table macro say that a required argument is NULL.
-
-    Else the text of its query would be NULL, which is a syntax error, or hold the word.
-    """
-    known = {p.name: p for p in template.header.parameters}
-    refused = "\n    ".join(
-        f"when {argument} is null then error("
-        + quoting.string(f"ml.{name}: {argument} is NULL; give {_wanted(known[argument])}")
-        + ")"
-        for argument, default in arguments
-        if default is None and not known[argument].may_be_null
-    )
-    if not refused:
-        return sql
-    begun = re.search(rf'macro ml\."?{name}"?\(.*?from query\(', sql, re.DOTALL)
-    if begun is None:
-        raise TemplateError(f"template {template.path}: ml.{name} does not begin with from query(.")
-    begin = begun.end()
-    end = begin + _closing(sql[begin:])
-    # not put before the text by ||, which DuckDB folds to NULL without a look at the error
-    return f"{sql[:begin]}case\n    {refused}\n    else {sql[begin:end].strip()} end{sql[end:]}"
-
-
-def _closing(sql: str) -> int:
-    """Return where the bracket is closed that was opened before a text."""
-    depth = 0
-    for token in re.finditer(r"'[^']*'|\"[^\"]*\"|[()]", sql):
-        depth += {"(": 1, ")": -1}.get(token.group(), 0)
-        if depth < 0:
-            return token.start()
-    raise ValueError(f"the bracket before {sql[:40]!r} is not closed")
-
-
-def _wanted(parameter: Parameter) -> str:
-    """Say in words what an argument should be."""
-    return _WANTED.get(parameter.type) or re.split(r"[;.](?: |$)", parameter.meaning)[0]
 
 
 def marks(template: Template) -> dict[str, str]:
@@ -196,7 +148,7 @@ def query_macro(
     )
 
 
-def _argument(parameter: Parameter) -> str:
+def _argument(parameter: Parameter, owner: str) -> str:
     """Write the SQL that quotes an argument by its type."""
     name = parameter.name
     if parameter.type == "relation":
@@ -208,7 +160,10 @@ def _argument(parameter: Parameter) -> str:
     if parameter.type == "columns":
         quoted = f"list_transform({name}, lambda c: ml.identifier(c))"
         listed = f"list_aggregate({quoted}, 'string_agg', ', ')"
-        return listed if parameter.default is None else f"coalesce({listed}, 'NULL')"
+        if parameter.default is not None:
+            return f"coalesce({listed}, 'NULL')"
+        empty = quoting.string(f"ml.{owner}: {name} is empty; name at least one column")
+        return f"coalesce({listed}, error({empty}))"
     if parameter.type == "duration":
         return f"ml.duration({name})"
     if parameter.type == "expression":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -212,7 +213,7 @@ def quote(owner: str, parameter: Parameter, value: Any) -> str:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind == "double" and number:
         return quoting.double(value)
-    if kind == "duration" and (number or isinstance(value, str)):
+    if kind == "duration" and (isinstance(value, str) or (number and 0 <= value < math.inf)):
         return quoting.literal(value) + ("" if number else "::interval")
     if kind == "integer" and number and float(value).is_integer():
         return str(int(value))
