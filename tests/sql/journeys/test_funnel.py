@@ -195,7 +195,7 @@ def latest_chain(events, mode, window, step_window):
 @settings(deadline=None, max_examples=8)
 @given(
     rows=user_events,
-    window=st.sampled_from([5, 15, 99]),
+    window=st.sampled_from([5, 15, None]),
     step_window=st.sampled_from([4, 9, None]),
     breakdown=st.booleans(),
 )
@@ -204,11 +204,13 @@ def latest_chain(events, mode, window, step_window):
 )
 def test_the_times_of_every_mode(load, ask, mode, rows, window, step_window, breakdown):
     load(rows)
-    arguments = [f"mode := '{mode}'", f"within := '{window} minutes'"]
+    arguments = [f"mode := '{mode}'"]
+    if window is not None:
+        arguments.append(f"within := '{window} minutes'")
     if step_window is not None:
         arguments.append(f"step_windows := ['{step_window} minutes', '{step_window} minutes']")
     expected = {
-        u: latest_chain(in_order(rows, u), mode, window, step_window or 99) for u in (1, 2, 3)
+        u: latest_chain(in_order(rows, u), mode, window or 99, step_window or 99) for u in (1, 2, 3)
     }
     if breakdown:
         arguments.append("breakdown := 'event'")
@@ -267,6 +269,19 @@ def test_times_are_of_one_chain(load, ask):
     ]
     assert [row["conversion_from_start"] for row in steps] == [1, 1, 0.5]
     assert [row["conversion_from_previous"] for row in steps] == [None, 1, 0.5]
+
+
+def test_the_latest_event_of_a_step_may_be_too_far_from_the_one_before(load, ask):
+    load(
+        [(1, 0, "A"), (1, 1, "B"), (1, 9, "B"), (1, 10, "C"), (2, 0, "A"), (2, 2, "B"), (2, 3, "B")]
+    )
+    windows = "step_windows := ['5 minutes', '10 minutes']"
+    for within in ("null", "'10 minutes'"):
+        rows = ask(
+            "funnel_users", listed(STEPS), "event := 'event'", windows, f"within := {within}"
+        )
+        times = {row["user_id"]: row["times"] for row in rows}
+        assert times == {1: [at(0), at(1), at(10)], 2: [at(0), at(2)]}
 
 
 def test_sessions_and_breakdowns(con):
