@@ -122,6 +122,11 @@ def test_brackets(load, ask):
     assert [(row["period"], row["last_period"], row["retained"]) for row in rows] == [
         (0, 0, 3), (1, 1, 1), (2, 6, 1), (7, 9, 1),
     ]  # fmt: skip
+    rows = ask(
+        "retention", "method := 'bracket'", "brackets := [0, 1, 2, 7]", "periods := 9",
+        "start := 'every'", "clock := 'exact'",
+    )  # fmt: skip
+    assert [(row["users"], row["retained"]) for row in rows] == [(6, 6), (6, 1), (6, 1), (6, 2)]
 
 
 def test_periods_that_have_not_passed_can_be_left_out(load, ask):
