@@ -161,7 +161,7 @@ class Page:
         import mlpond
         from mlpond.cli.failures import message
         from mlpond.cli.query import print_result
-        from mlpond.cli.statements import statements
+        from mlpond.sql.script import statements
 
         in_memory = example.database == ":memory:"
         with self._captured() as out:

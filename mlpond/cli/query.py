@@ -10,8 +10,8 @@ import typer
 
 from mlpond.cli.opening import open_pond
 from mlpond.cli.progress import progress_line
-from mlpond.cli.statements import statements
 from mlpond.interrupt import interruptible
+from mlpond.sql.script import statements
 
 if TYPE_CHECKING:
     from mlpond.session import Session

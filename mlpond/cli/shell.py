@@ -14,7 +14,7 @@ import typer
 from mlpond.cli.failures import complain, is_expected, is_interrupt, message
 from mlpond.cli.opening import MEMORY, open_pond
 from mlpond.cli.query import print_result
-from mlpond.cli.statements import is_complete, split, statements
+from mlpond.sql.script import is_complete, split, statements
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession

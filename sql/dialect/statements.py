@@ -7,16 +7,14 @@ statement the calls ``ML.<FUNCTION>(MODEL name, {TABLE t | (query)} [, STRUCT(â€
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-from sqlglot.tokenizer_core import Token, TokenType
 
 from mlpond.errors import StatementError
 from mlpond.sql.dialect.calls import rewrite_calls
 from mlpond.sql.dialect.tokens import Cursor, tokenize
 from mlpond.sql.dialect.values import read_options
+from mlpond.sql.script import statements
 
 
 @dataclass(frozen=True)
@@ -77,26 +75,18 @@ def mentions_models(sql: str) -> bool:
 def read_statements(sql: str) -> list[Statement]:
     """Cut a text into statements and read the model statements among them.
 
+    A line in a message is counted from the beginning of its statement.
+
     Raises:
         StatementError: a model statement does not follow the grammar.
     """
-    return [_read(sql, tokens) for tokens in _split(tokenize(sql))]
+    return [_read(text) for text in statements(sql)]
 
 
-def _split(tokens: list[Token]) -> Iterator[list[Token]]:
-    group: list[Token] = []
-    for token in tokens:
-        if token.token_type is TokenType.SEMICOLON:
-            if group:
-                yield group
-            group = []
-        else:
-            group.append(token)
-    if group:
-        yield group
-
-
-def _read(sql: str, tokens: list[Token]) -> Statement:
+def _read(sql: str) -> Statement:
+    if not mentions_models(sql):
+        return Plain(sql)
+    tokens = tokenize(sql)
     cursor = Cursor(sql, tokens)
     text = cursor.text()
     if cursor.word() == "CREATE" and (

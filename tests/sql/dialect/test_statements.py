@@ -168,7 +168,7 @@ def test_calls_that_cannot_be_written_out_are_refused(sql, message):
 
 def test_statements_are_cut_at_semicolons_outside_quotes():
     texts = read_statements("select ';' ; drop model m; /* ; */ select 2;;")
-    assert texts == [Plain("select ';'"), DropModel("m", False), Plain("select 2")]
+    assert texts == [Plain("select ';'"), DropModel("m", False), Plain("/* ; */ select 2")]
 
 
 def test_the_dialect_gives_sqlglot_a_tree():
@@ -176,3 +176,8 @@ def test_the_dialect_gives_sqlglot_a_tree():
     assert isinstance(tree, ModelStatement)
     assert [table.sql() for table in tree.find_all(sqlglot.exp.Table)] == ["s.t"]
     assert tree.sql(dialect=Mlpond) == "create model m as select a from s.t"
+
+
+def test_what_only_duckdb_reads_may_stand_beside_a_model_statement():
+    texts = read_statements("select 1 /* a /* ; */ it's */; drop model m")
+    assert texts == [Plain("select 1 /* a /* ; */ it's */"), DropModel("m", False)]

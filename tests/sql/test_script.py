@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpond.cli.statements import is_complete, split, statements
+from mlpond.sql.script import is_complete, split, statements
 
 QUOTED = [
     "select ';'",
@@ -15,6 +15,7 @@ QUOTED = [
     "select $$ a;b $$",
     "select $tag$ $$;$$ $tag$",
     "select 1 /* ; */ + 1",
+    "select 1 /* a /* ; */ b ; */ + 1",
     "select 1 -- ;\n+ 1",
     "create model `a;b` options (x = ';') as select 1",
     "select $1 + $2",
@@ -31,7 +32,9 @@ def test_what_says_nothing_is_no_statement(text):
     assert statements(text) == ()
 
 
-@pytest.mark.parametrize("text", ["select 'abc;", 'select "abc;', "select $$;", "/* ;", "a `b;"])
+@pytest.mark.parametrize(
+    "text", ["select 'abc;", 'select "abc;', "select $$;", "/* ;", "/* /* */ ;", "a `b;"]
+)
 def test_what_is_not_closed_is_open(text):
     assert split(text).is_open
     assert not is_complete(text)
@@ -42,7 +45,9 @@ def test_is_complete_wants_the_last_statement_ended():
     assert not is_complete("select 1; select 2")
 
 
-pieces = st.sampled_from(["select", "';'", '"a;"', "1", ";", "--;\n", "/*;*/", "$$;$$", " ", "\n"])
+pieces = st.sampled_from(
+    ["select", "';'", '"a;"', "1", ";", "--;\n", "/*;*/", "/*;", "*/", "$$;$$", " ", "\n"]
+)
 
 
 @given(st.lists(pieces, max_size=12).map(" ".join))
