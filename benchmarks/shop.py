@@ -50,7 +50,7 @@ def main() -> None:
     chosen = parser.parse_args()
     scales = [scale for scale in SCALES if scale <= chosen.largest]
     with tempfile.TemporaryDirectory(dir=folder()) as scratch:
-        database = Path(scratch) / "shop.duckdb"
+        database = Path(scratch) / "pond.duckdb"
         mlpond.connect(database).close()
         results = compare(
             f"the shop at scales {', '.join(map(str, scales))}, with {MEMORY_LIMIT}", database,

@@ -77,8 +77,8 @@ def run(
 
     Args:
         pipeline: Name of a built-in pipeline, or path of a pipeline's folder.
-        database: Path of the file. Not named like the pipeline: in ``flights.duckdb`` DuckDB
-            cannot tell the schema ``flights`` from the file.
+        database: Path of the file. It cannot be named like the pipeline: in ``flights.duckdb``
+            DuckDB cannot tell the schema ``flights`` from the file.
         params: Values for the pipeline's parameters.
         select: Steps to run, such as "features+".
         full_refresh: Run every step even if nothing changed.

@@ -134,8 +134,8 @@ def load(pond: Pond, name: str, schema: str | None = None, **parameters: float) 
     seed = find_seed(name)
     values = seed.given(**parameters)
     with pond.transaction():
-        # the file may be called like the schema, and then the schema alone is ambiguous
         catalog = pond.con.execute("select current_database()").fetchall()[0][0]
+        refuse_same_name(catalog, schema or seed.schema, f"seed {name}")
         target = f"{identifier(catalog)}.{identifier(schema or seed.schema)}"
         pond.con.execute(f"create schema if not exists {target}")
         for table, statement, fraction in statements(seed, target, values):
@@ -146,6 +146,20 @@ def load(pond: Pond, name: str, schema: str | None = None, **parameters: float) 
             counted = f"select count(*) from {target}.{identifier(table)}"
             rows[table] = pond.con.execute(counted).fetchall()[0][0]
     return rows
+
+
+def refuse_same_name(database: str, schema: str, who: str) -> None:
+    """Raise if the tables would be in a schema of the database's name, which is that of its file.
+
+    DuckDB takes shop.events for ambiguous then, makes no view that reads it (2.0), and what names
+    it in full is lost when the file is renamed.
+    """
+    if database.casefold() == schema.casefold() != "main":
+        raise InputError(
+            f"{who}: its tables go into a schema {schema}, but the database is called {database} "
+            "as well, after its file, and DuckDB cannot tell the two apart; choose a file of "
+            "another name, such as pond.duckdb."
+        )
 
 
 def statements(

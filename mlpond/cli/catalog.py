@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -94,10 +95,11 @@ def seed_command(name: str, database: str | None, parameters: Mapping[str, Any])
     """Load the tables of a seed, in place of what is there, and say how many rows they have."""
     from mlpond.cli.opening import DEFAULT, open_pond
     from mlpond.cli.progress import progress_line
-    from mlpond.seeds.loader import find_seed, load
+    from mlpond.seeds.loader import find_seed, load, refuse_same_name
 
     seed = find_seed(name)  # before a file is made for nothing
     seed.given(**parameters)
+    refuse_same_name(Path(database or DEFAULT).stem, seed.schema, f"seed {name}")
     with open_pond(database or DEFAULT) as pond:
         with progress_line(pond):
             loaded = load(pond, name, **parameters)

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from mlpond.session import Session
 
 MEMORY = ":memory:"
-# The file of `run` and `seed`. It is not named after the pipeline: in flights.duckdb, DuckDB
-# calls flights.features ambiguous, for file and schema have the same name.
+# The file of `run` and `seed`. It cannot be named after a pipeline: see refuse_same_name.
 DEFAULT = "pond.duckdb"
 
 

@@ -24,11 +24,13 @@ def run_command(
     from mlpond.pipelines.runner import RunFailedError, find_project, run_pipeline, terminal_display
     from mlpond.pipelines.runner.display import outcome
     from mlpond.pipelines.runner.parameters import resolve
+    from mlpond.seeds.loader import refuse_same_name
 
     given = _read_parameters(parameters)
     project = find_project(pipeline)
     resolve(project.parameters, given, project.name)
     name = database or DEFAULT
+    refuse_same_name(Path(name).stem, project.name, f"pipeline {project.name}")
     if dry_run and not Path(name).exists():
         name = MEMORY  # a plan for a new file makes no file
     with open_pond(name) as pond, interruptible(pond.con):

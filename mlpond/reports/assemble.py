@@ -60,7 +60,6 @@ class _Assembly:
         self.past = past
         self.spec = project.report
         self.values = past.values(project)
-        self.relations = [file.name for file in project.files if file.kind != "check"]
         self.descriptions = {file.key: file.description for file in project.files}
         self.n_figures = 0
         self.n_charts = 1
@@ -107,11 +106,11 @@ class _Assembly:
         )
 
     def _ready(self, sql: str) -> str:
-        """A query of pipeline.toml with its parameters, fragments and names in place."""
+        """A query of pipeline.toml with its parameters and fragments in place."""
         filled = fill(self.session, self.project.folder, sql, self.values, "report: a query")
         rendered = filled.strip().rstrip(";")
         # it will stand in parentheses, and a comment at its end must not swallow the closing one
-        return self.catalog.readable(rendered, self.relations) + ("\n" if "--" in rendered else "")
+        return rendered + ("\n" if "--" in rendered else "")
 
     def _first_row(self, sql: str | None, where: str) -> dict[str, object]:
         if not sql:
@@ -196,10 +195,7 @@ class _Assembly:
     def _view(self, name: str, sql: str, spec: SectionSpec, is_table: bool) -> TableView:
         command = ""
         if is_table:
-            parts = [self.project.name, name]
-            if self.catalog.is_ambiguous:
-                parts.insert(0, self.catalog.name)
-            query = shlex.quote(f"FROM {typed(*parts)}")
+            query = shlex.quote(f"FROM {typed(self.project.name, name)}")
             command = f"mlpond sql {query} --db {shlex.quote(self.session.database)}"
         try:
             return view(

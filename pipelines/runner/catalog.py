@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
-from mlpond.pipelines.runner.names import qualify, quote
+from mlpond.pipelines.runner.names import quote
 from mlpond.pipelines.runner.protocol import Pond
 from mlpond.sql.templates.quoting import join_parts, name_parts
 
@@ -23,15 +22,10 @@ class Catalog:
         row = self.con.execute("select current_database()").fetchall()[0]
         self.name: str = row[0]
         self.schema = schema
-        self.is_ambiguous = self.name.casefold() == schema.casefold()
 
     def relation(self, name: str) -> str:
         """The full, quoted name of a relation in the pipeline's schema."""
         return quote(self.name, self.schema, name)
-
-    def readable(self, sql: str, relations: Iterable[str]) -> str:
-        """The SQL with the catalog named where DuckDB needs it to tell schema from catalog."""
-        return qualify(sql, self.schema, self.name, relations) if self.is_ambiguous else sql
 
     def kind(self, schema: str, name: str) -> str | None:
         """Either table or view, or None if there is no such relation."""
@@ -88,17 +82,12 @@ class Catalog:
 
     def find(self, reference: str) -> str | None:
         """The quoted name under which DuckDB finds a relation or file, or None."""
-        parts = name_parts(reference)
-        candidates = [quote(*parts)]
-        if self.is_ambiguous:
-            candidates.insert(0, quote(self.name, *parts))
-        for candidate in candidates:
-            try:
-                self.con.execute(f"describe select * from {candidate}").fetchall()
-            except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException):
-                continue
-            return candidate
-        return None
+        name = quote(*name_parts(reference))
+        try:
+            self.con.execute(f"describe select * from {name}").fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException):
+            return None
+        return name
 
     def fingerprint(self, reference: str) -> str:
         """What identifies the contents: of a file path, size and time, of a table a hash."""

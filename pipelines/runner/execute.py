@@ -26,6 +26,7 @@ from mlpond.pipelines.runner.plan import Node, Plan, exists, make_plan
 from mlpond.pipelines.runner.project import Project, find_project
 from mlpond.pipelines.runner.protocol import Pond
 from mlpond.pipelines.runner.result import RunFailedError, RunResult, StepResult
+from mlpond.seeds.loader import refuse_same_name
 
 
 def run_pipeline(
@@ -61,6 +62,7 @@ def run_pipeline(
     values = resolve(project.parameters, params, project.name)
     _refuse_open_transaction(pond)
     catalog = Catalog(pond, project.name)
+    refuse_same_name(catalog.name, project.name, f"pipeline {project.name}")
     plan = make_plan(pond, project, catalog, values, select)
     run = _Run(pond, project, catalog, plan, values, full_refresh, display or Display())
     return run.rehearse() if dry_run else run.perform(select)
@@ -222,7 +224,7 @@ class _Run:
 
         try:
             with self.pond.transaction():
-                made = make(self.pond, self.catalog, self.plan, node, self.values)
+                made = make(self.pond, self.catalog, node, self.values)
                 result = ended("run", made)
                 self.history.record(self.run_id, result, started_at, now)
                 self._save_skipped()
@@ -346,10 +348,9 @@ class _Run:
         )
 
     def _ready(self, sql: str, key: str) -> str:
-        """A query of pipeline.toml as DuckDB reads it; what is wrong with it is said in time."""
+        """A query of pipeline.toml, filled in; what is wrong with it is said in time."""
         where = f"pipeline {self.project.name}: {key}"
-        filled = fill(self.pond, self.project.folder, sql, self.values, where)
-        return self.catalog.readable(filled.strip(), self.plan.relations)
+        return fill(self.pond, self.project.folder, sql, self.values, where).strip()
 
     def _first_row(self, sql: str) -> tuple[tuple[str, object], ...]:
         try:

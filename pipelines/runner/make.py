@@ -11,7 +11,7 @@ from typing import Any
 from mlpond.errors import PipelineError
 from mlpond.pipelines.runner.catalog import Catalog
 from mlpond.pipelines.runner.parameters import Value
-from mlpond.pipelines.runner.plan import Node, Plan
+from mlpond.pipelines.runner.plan import Node
 from mlpond.pipelines.runner.protocol import Pond
 from mlpond.seeds.loader import load
 
@@ -40,15 +40,14 @@ class RuleBrokenError(PipelineError):
         self.rows = rows
 
 
-def make(pond: Pond, catalog: Catalog, plan: Plan, node: Node, values: Mapping[str, Value]) -> Made:
+def make(pond: Pond, catalog: Catalog, node: Node, values: Mapping[str, Value]) -> Made:
     """Run one step."""
     if node.kind == "seed":
         return Made(sum(load(pond, node.name).values()))
-    sql = catalog.readable(node.sql, plan.relations) if node.kind != "python" else ""
     if node.kind == "check":
-        return _check(pond, node, sql)
+        return _check(pond, node)
     if node.kind == "model":
-        pond.sql(sql)
+        pond.sql(node.sql)
         return Made(catalog.training_rows(node.name))
     relation = catalog.relation(node.name)
     kind = catalog.kind(catalog.schema, node.name)
@@ -64,7 +63,7 @@ def make(pond: Pond, catalog: Catalog, plan: Plan, node: Node, values: Mapping[s
         if kind is not None and kind != node.kind:  # OR REPLACE does not change the kind
             pond.sql(f"drop {kind} {relation}")
         # on one line with the first of the step, so that DuckDB's line numbers are the file's
-        pond.sql(f"create or replace {node.kind} {relation} as {sql}")
+        pond.sql(f"create or replace {node.kind} {relation} as {node.sql}")
         made = node.kind
     if made == "view":
         return NOTHING
@@ -72,11 +71,12 @@ def make(pond: Pond, catalog: Catalog, plan: Plan, node: Node, values: Mapping[s
     return Made(rows)
 
 
-def _check(pond: Pond, node: Node, sql: str) -> Made:
+def _check(pond: Pond, node: Node) -> Made:
     """Raise if the query returns rows: they are what breaks the rule.
 
     Rows with a column ``severity`` that is something else than 'error' are a warning.
     """
+    sql = node.sql
     names = [c[0] for c in pond.con.execute(f"from (\n{sql}\n) limit 0").description or ()]
     is_error = "coalesce(severity = 'error', true)" if "severity" in names else "true"
     rule = node.file.description.split("\n\n")[0].replace("\n", " ") if node.file else ""

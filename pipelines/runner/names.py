@@ -1,4 +1,4 @@
-"""Names of relations: quoting, comparing, suggesting, and one trap of DuckDB."""
+"""Names of relations: quoting, comparing, suggesting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import sqlglot
 from sqlglot import TokenType
 
-from mlpond.sql.templates.quoting import identifier, join_parts, name_parts, string
+from mlpond.sql.templates.quoting import identifier, name_parts
 
 Key = tuple[str, ...]
 
@@ -53,38 +53,6 @@ def suggest(name: str, known: Iterable[str]) -> str:
         return "did you mean " + " or ".join(by_fold[fold] for fold in near) + "?"
     shown = ", ".join(names[:20])
     return f"there are: {shown}" + (", …" if len(names) > 20 else "")
-
-
-def qualify(sql: str, schema: str, catalog: str, relations: Iterable[str]) -> str:
-    """Put the catalog before schema.relation where DuckDB could not tell schema from catalog.
-
-    In a file flights.duckdb the name flights.legs is an error ("ambiguous reference to catalog or
-    schema"), for the file's catalog is called flights as well. Only names of the given relations
-    are touched, in the text and in string literals that are such a name; all else stays as it is.
-    """
-    known = {folded(schema, name) for name in relations}
-    prefix = f"{catalog}." if _needs_no_quotes(catalog) else f"{quote(catalog)}."
-    pieces: list[str] = []
-    end = 0
-    tokens = sqlglot.tokenize(sql, dialect="duckdb")
-    for i, token in enumerate(tokens):
-        follows_dot = i > 0 and tokens[i - 1].token_type == TokenType.DOT
-        names_relation = (
-            not follows_dot
-            and i + 2 < len(tokens)
-            and token.token_type != TokenType.STRING
-            and tokens[i + 1].token_type == TokenType.DOT
-            and folded(token.text, tokens[i + 2].text) in known
-        )
-        literal = token.token_type == TokenType.STRING and folded(*name_parts(token.text)) in known
-        if names_relation:
-            pieces += [sql[end : token.start], prefix]
-            end = token.start
-        elif literal:
-            full = join_parts([catalog, *name_parts(token.text)])
-            pieces += [sql[end : token.start], string(full)]
-            end = token.end + 1
-    return "".join(pieces) + sql[end:]
 
 
 def _needs_no_quotes(name: str) -> bool:

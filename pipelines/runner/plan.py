@@ -44,7 +44,6 @@ class Plan:
 
     nodes: tuple[Node, ...]  # every step of the pipeline
     selected: frozenset[str]
-    relations: tuple[str, ...]  # names that the steps make in the pipeline's schema
 
     @property
     def steps(self) -> tuple[Node, ...]:
@@ -108,11 +107,7 @@ def make_plan(
     if selection is not None:
         selected = select(selection, before, project.name)
         selected |= _companions(ordered, selected)
-    plan = Plan(
-        ordered,
-        selected,
-        tuple(node.name for node in ordered if node.kind in ("table", "view", "python")),
-    )
+    plan = Plan(ordered, selected)
     _check_selection(plan, project, catalog)
     return plan
 

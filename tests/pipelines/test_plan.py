@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+import mlpond
 from mlpond.errors import InputError, PipelineError
 from mlpond.pipelines.runner import run_pipeline
-from mlpond.pipelines.runner.names import qualify, suggest
+from mlpond.pipelines.runner.names import suggest
 from mlpond.pipelines.runner.select import select
+from mlpond.seeds import load
 
 CHAIN = {
     "a.sql": "select 1 as x",
@@ -159,21 +161,11 @@ def test_suggestions_find_a_name_in_another_schema():
     assert suggest("legs", ["flights.legs", "flights.weather"]) == "did you mean flights.legs?"
 
 
-def test_qualify_touches_only_relations_of_the_pipeline():
-    sql = "select p.x, 'p.a', 'p.z', o.p.a from p.a as p, P.\"a\" -- p.a\njoin other.p on p.z"
-    assert qualify(sql, "p", "cat", ["a", "z z"]) == (
-        "select p.x, 'cat.p.a', 'p.z', o.p.a from cat.p.a as p, cat.P.\"a\" -- p.a\n"
-        "join other.p on p.z"
-    )
-
-
-def test_a_file_called_like_the_pipeline(tmp_path, make_pipeline):
-    # DuckDB calls the catalog p as well, and then p.a alone is "ambiguous"
-    import mlpond
-
-    with mlpond.connect(tmp_path / "p.duckdb") as pond:
-        result = run_pipeline(pond, make_pipeline("p", CHAIN))
-        assert result.status == "succeeded"
-        assert pond.con.execute("select x from p.p.c").fetchall() == [(7,)]
-        again = run_pipeline(pond, tmp_path / "p")
-        assert {step.status for step in again.steps} == {"skipped"}
+def test_a_file_called_like_the_pipeline_is_refused(tmp_path, make_pipeline):
+    # DuckDB calls the catalog P as well: p.a alone is ambiguous, and a view cannot read p.p.a
+    with mlpond.connect(tmp_path / "P.duckdb") as pond:
+        with pytest.raises(InputError, match=r"pipeline p: .* a file of another name"):
+            run_pipeline(pond, make_pipeline("p", CHAIN))
+        with pytest.raises(InputError, match=r"seed penguins: .*cannot tell the two apart"):
+            load(pond, "penguins", schema="p")
+        assert not relations(pond)

@@ -309,17 +309,6 @@ def test_a_browser_shows_the_page(automatic, tmp_path):
     assert struct.unpack(">II", shot.read_bytes()[16:24]) == (800, 600)
 
 
-def test_a_file_with_the_name_of_the_pipeline(make_shop, tmp_path):
-    folder = make_shop(
-        DECLARED + 'text = "of all"\n\n[[report.sections]]\ntitle = "T"\ntable = "trips"'
-    )
-    with mlpond.connect(tmp_path / "shop.duckdb") as session:
-        session.run(folder, select="+by_carrier+")
-        text = plain(session.write_report(folder, folder / "x.html").path.read_text("utf-8"))
-    assert "mlpond sql 'FROM shop.shop.trips' --db" in text
-    assert "Of 400 trips" in text
-
-
 def test_a_model_without_a_label_has_its_loss(make_shop):
     folder = make_shop('[[report.sections]]\ntitle = "Tastes"\nmodel = "tastes"')
     (folder / "tastes.sql").write_text("""
