@@ -71,3 +71,20 @@ def test_empty_and_hopeless(either):
 def test_what_is_refused(either, holes, arguments, message):
     with pytest.raises(duckdb.Error, match=f"ml.knn_impute: {message}"):
         either.execute(f"from ml.knn_impute('holes', {arguments})")
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ("n_neighbors := 0", "n_neighbors is 0; it must be at least 1"),
+        ("n_neighbors := NULL", "n_neighbors is NULL; it must be at least 1"),
+        ("weights := 'near'", "weights is near; it must be one of uniform, distance"),
+    ],
+)
+def test_one_row(con, arguments, message):
+    call = "select ml.knn_fill([1e0, null, null], [[0e0, 5, null], [3, 6, null], [null, 9, 1]]{})"
+    assert con.execute(call.format("")).fetchall() == [([1, 5.5, None],)]
+    assert con.execute(call.format(", n_neighbors := 1")).fetchall() == [([1, 5, None],)]
+    assert con.execute("select ml.knn_fill([1e0, null], [])").fetchall() == [([1, None],)]
+    with pytest.raises(duckdb.Error, match=f"ml.knn_fill: {message}"):
+        con.execute(call.format(f", {arguments}"))
