@@ -32,6 +32,7 @@ CALLS = [
     ("islands('t', 'x', step := 0)", "ml.islands: step is 0; it must be a number above 0"),
     ("gaps('t', 'x', step := NULL)", "ml.gaps: step is NULL; it must be a number or an interval"),
     ("fill_gaps('t', 'at', 'x', step := '-1 day')", "ml.fill_gaps: step is -1 day; it must be a number or an interval with a unit, and not negative"),
+    ("fill_gaps('(from t union all select 1, timestamp ''infinity'', ''a'', 1)', 'at', 'x')", "times reach from 2026-01-01 10:00:00 to infinity; leave out those"),
     ("fill_gaps('(select \"at\"::date as day, x from t)', 'day', 'x', step := '12 hours')", "step is 12:00:00, and the time is a DATE; give whole days"),
     ("moving('t', 'at', 'x', before := '6 days')", "before is 6 days, a length of time, and frame is rows; give a number, or frame := 'range'"),
     ("moving('t', 'at', 'x', after := '1 hour')", "after is 01:00:00, a length of time, and frame is rows"),

@@ -71,3 +71,9 @@ def test_52_weeks_keep_the_weekday(con):
 def test_no_rows(con):
     load(con, "t", "day date, x int", [])
     assert rows(con, "from ml.compare_periods('t', 'day', 'x')") == []
+
+
+def test_an_infinite_time_is_in_no_period(con):
+    load(con, "t", '"at" timestamp, x int', [["2026-01-01", 1], ["infinity", 9], ["-infinity", 9]])
+    found = rows(con, "select value from ml.compare_periods('t', 'at', 'x', period := '1 day')")
+    assert found == [(1,)]
