@@ -21,6 +21,8 @@ import duckdb
 class interruptible:  # noqa: N801 - a context manager, used like a function
     """While it is open, Ctrl-C interrupts the query of the connection and then Python.
 
+    Out of the block comes KeyboardInterrupt.
+
     with interruptible(con) as guard:
         try:
             con.sql(...)
@@ -65,6 +67,8 @@ class interruptible:  # noqa: N801 - a context manager, used like a function
             self.writer.close()  # the thread reads the end and stops
             self.thread.join()
             self.reader.close()
+            if error is not None and self.was_asked and _is_interrupt(error):
+                raise KeyboardInterrupt from error
 
     def caused(self, error: BaseException) -> bool:
         """Whether an error comes from Ctrl-C; DuckDB has several for an interrupted query."""
@@ -97,3 +101,10 @@ class interruptible:  # noqa: N801 - a context manager, used like a function
             if self.previous != -1:  # an event loop listens too
                 with suppress(OSError):
                     os.write(self.previous, data)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether an error is one of those that DuckDB's client has for an interrupted query."""
+    return isinstance(error, duckdb.InterruptException) or (
+        isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -237,6 +237,14 @@ class Session:
         from mlpond.lineage import references
 
         return references(statement)
+
+    def interruptible(self) -> AbstractContextManager[Any]:
+        """Let Ctrl-C end the queries of a block at once: ``with pond.interruptible(): …``.
+
+        DuckDB's client does not look at signals, so that without it a query goes on to its end.
+        Training and pipelines need no block.
+        """
+        return interruptible(self.con)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

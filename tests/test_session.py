@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -275,6 +276,18 @@ def test_connecting_imports_nothing_heavy(database):
     )
     assert time.perf_counter() - started < 30  # a hang, not a speed; benchmarks/ measures the speed
     assert done.stdout.splitlines()[1] == "[]"
+
+
+def test_ctrl_c_ends_a_query(pond):
+    query = (
+        "select count(*) from range(100000000) a, range(100000000) b where a.range + b.range = 1"
+    )
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt), pond.interruptible():
+        rows(pond, query)
+    timer.join()
+    assert rows(pond, "select 1") == [(1,)]
 
 
 def test_names_render_by_their_type(pond):
