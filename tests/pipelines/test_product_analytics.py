@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from importlib import resources
 
 import pytest
 
@@ -102,6 +103,16 @@ def test_the_checks_find_what_is_wrong(ran):
         run_pipeline(ran, "product_analytics", select="truths_are_found", full_refresh=True)
     run_pipeline(ran, "product_analytics", select="recovered", full_refresh=True)
     run_pipeline(ran, "product_analytics", select="truths_are_found", full_refresh=True)
+
+
+def test_a_small_shop_is_warned_of_not_refused(ran):
+    check = "the_fall_is_as_deep_as_the_outage"  # too few checkouts to tell at scale 0.5
+    ran.con.execute(
+        "begin; update product_analytics.checkouts set has_purchased = true where country = 'DE'"
+    )
+    rule = resources.files("mlpond.pipelines") / f"product_analytics/checks/{check}.sql"
+    assert one(ran, f"select severity from (\n{rule.read_text()}\n)") == "warning"
+    ran.con.execute("rollback")
 
 
 @pytest.mark.slow
