@@ -140,7 +140,14 @@ class Session:
         result: duckdb.DuckDBPyRelation | None = None
         for statement in statements:
             if isinstance(statement, Plain):
-                result = self._plain(self._learnt(statement.text), params)
+                text = self._learnt(statement.text)
+                try:
+                    result = self._plain(text, params)
+                except duckdb.BinderException:
+                    from mlpond.models.preprocessing.queries import explain_call
+
+                    explain_call(self.engine, query)
+                    raise
             else:
                 from mlpond.models.execute import execute
 

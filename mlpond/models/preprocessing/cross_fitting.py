@@ -86,8 +86,10 @@ class Cells:
 
 def labelled(source: str, call: Call, fold: str) -> str:
     """The rows that have a label: category, fold and y."""
+    # Python cannot take a TIMESTAMPTZ without a package for time zones
+    label = category_of(call, 1) if "time zone" in call.types[1].id else call.arguments[1]
     return (  # the fold may be the place among all rows
-        f"(from (select {category_of(call)} as category, {fold} as fold, {call.arguments[1]} as y "
+        f"(from (select {category_of(call)} as category, {fold} as fold, {label} as y "
         f"from {source}) where y is not null)"
     )
 

@@ -100,6 +100,11 @@ class Argument:
     optional: bool = False
 
 
+def is_null(kind: Any) -> bool:
+    """Tell whether a DuckDB type is that of a NULL of no other."""
+    return kind.id in ("null", '"null"', "sqlnull")
+
+
 def _is_number(kind: Any) -> bool:
     return is_number(kind) or kind.id == "boolean"
 
@@ -308,7 +313,7 @@ class Function:
     def check_call(self, call: Call) -> None:
         """Check the types of the arguments, and what the function checks itself."""
         for argument, kind in zip(self.arguments, call.types, strict=False):
-            if kind.id not in ("null", '"null"', "sqlnull") and not argument.accepts(kind):
+            if not is_null(kind) and not argument.accepts(kind):
                 raise call.refuse(
                     f"{argument.name} has type {kind}; it must be {argument.expected}."
                 )

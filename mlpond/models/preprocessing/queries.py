@@ -9,6 +9,7 @@ no macro has are written out too.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ import duckdb
 from mlpond.engine import Engine
 from mlpond.errors import InputError, StatementError
 from mlpond.models.preprocessing import FUNCTIONS, Learnt, learn
-from mlpond.models.preprocessing.reading import Placed, Reader, substitute
+from mlpond.models.preprocessing.reading import Describe, Placed, Reader, substitute
 from mlpond.sql.dialect.preprocessing import (
     LEARNT_FIRST,
     MACROS_TOO,
@@ -156,15 +157,7 @@ def _read_if_settled(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows] | N
 
 def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
     """Read a function of a row in a form of TRANSFORM; None if it is left to the macro."""
-    start, name = cursor.index, cursor.word(2)
-    try:
-        rows = _rows(cursor)
-    except StatementError:
-        rows = _Rows((), "")
-
-    def types(expressions: list[str]) -> list[Any]:
-        return list(engine.con.sql(rows.select(expressions, " limit 0")).types)
-
+    start, name, types = cursor.index, cursor.word(2), _types(engine, cursor)
     try:
         return Reader("query", FUNCTIONS, (), types).call(cursor), None
     except (StatementError, InputError, duckdb.Error) as error:
@@ -181,6 +174,31 @@ def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
             except duckdb.Error:
                 raise error from None  # neither form is right
         return None
+
+
+def _types(engine: Engine, cursor: Cursor) -> Describe:
+    """Tells the types of expressions where the cursor is."""
+    try:
+        rows = _rows(cursor)
+    except StatementError:
+        rows = _Rows((), "")
+    return lambda expressions: list(engine.con.sql(rows.select(expressions, " limit 0")).types)
+
+
+def explain_call(engine: Engine, text: str) -> None:
+    """Say what a function does not take, if that is why DuckDB could not bind a query.
+
+    Raises:
+        InputError: an argument has a type that its function does not take.
+    """
+    if engine.in_transaction():  # the error has ended it
+        return
+    cursor = Cursor(text, tokenize(text))
+    for at in range(len(cursor.tokens)):
+        cursor.index = at
+        if (cursor.word(), cursor.word(1)) == ("ML", ".") and cursor.word(2) in FUNCTIONS:
+            with suppress(StatementError, duckdb.Error):
+                Reader("query", FUNCTIONS, (), _types(engine, cursor)).call(cursor)
 
 
 def _rows(cursor: Cursor) -> _Rows:

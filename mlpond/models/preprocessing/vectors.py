@@ -7,12 +7,14 @@ from typing import Any
 
 from mlpond.models.preprocessing.function import (
     ARRAY,
+    NUMBER,
     REQUIRED,
     Argument,
     Call,
     Function,
     Learnt,
     Setting,
+    is_null,
     one_of,
 )
 from mlpond.sql.templates.lambdas import PREFIX
@@ -49,8 +51,28 @@ def _normalizer(call: Call, learnt: Learnt) -> str:
     return f"ml.normalizer({call.x}, {double(_p(call['p']) or 0.0)})"
 
 
+def _is_vector(kind: Any) -> bool:
+    if not ARRAY.accepts(kind):
+        return False
+    element = kind.children[0][1]
+    return NUMBER.accepts(element) or is_null(element)  # that of an empty list
+
+
+VECTOR = Argument("array", _is_vector, "a list of numbers")
+
+
 def _is_sparse(kind: Any) -> bool:
-    return kind.id == "list" and kind.children[0][1].id in ("struct", "tuple")
+    if kind.id != "list" or kind.children[0][1].id not in ("struct", "tuple"):
+        return False
+    entry = kind.children[0][1].children
+    return len(entry) == 2 and NUMBER.accepts(entry[1][1])
+
+
+def _is_any_vector(kind: Any) -> bool:
+    return _is_vector(kind) or _is_sparse(kind)
+
+
+VECTORS = "a list of numbers or of (key, value)"
 
 
 def _check_distance(call: Call) -> None:
@@ -88,14 +110,14 @@ FUNCTIONS = (
     Function(
         "LP_NORM",
         _lp_norm,
-        arguments=(ARRAY,),
+        arguments=(VECTOR,),
         settings=(Setting("p", REQUIRED, _is_p, P_VALUES),),
         over="none",
     ),
     Function(
         "NORMALIZER",
         _normalizer,
-        arguments=(ARRAY,),
+        arguments=(VECTOR,),
         settings=(Setting("p", 2, _is_p, P_VALUES),),
         over="none",
     ),
@@ -103,8 +125,8 @@ FUNCTIONS = (
         "DISTANCE",
         _distance,
         arguments=(
-            Argument("a", ARRAY.accepts, ARRAY.expected),
-            Argument("b", ARRAY.accepts, ARRAY.expected),
+            Argument("a", _is_any_vector, VECTORS),
+            Argument("b", _is_any_vector, VECTORS),
         ),
         settings=(Setting("type", "EUCLIDEAN", *one_of(*TYPES)),),
         over="none",

@@ -129,6 +129,19 @@ def test_a_label_that_never_varies(pond):
         apply(pond, "ML.TARGET_ENCODER(x, s) OVER () AS z")
 
 
+def test_a_label_that_is_a_time_with_a_zone(pond):
+    pond.con.execute(
+        "create or replace table t as select i % 2 as x, i % 3 as k from range(30) r(i)"
+    )
+    zoned = "timestamptz '2024-01-01 00:00+00' + to_hours((k * x)::integer)"
+    found = apply(pond, f"ML.TARGET_ENCODER(x, {zoned}, 0) OVER () AS z", "(from t limit 2)")
+    classes = [f"2024-01-01 0{h}:00:00+00" for h in range(3)]
+    assert found == [
+        dict(zip(classes, (1, 0, 0), strict=True)),
+        dict.fromkeys(classes, pytest.approx(1 / 3)),
+    ]
+
+
 def test_one_row_has_no_other_to_learn_from(pond):
     load(pond, x=["a"], y=[5.0])
     clause = "ML.TARGET_ENCODER(x, y) OVER () AS z"
