@@ -144,9 +144,10 @@ def _write_struct(name: str, arguments: list[Cursor], rewrite: Rewrite) -> str:
     fields = None
     if arguments:
         fields = struct_fields(rewrite(arguments[0].sql, arguments[0].tokens))
-    if fields is None or not 1 <= len(fields) <= MOST_FIELDS:
+    least = 2 if name == "FEATURE_CROSS" else 1
+    if fields is None or not least <= len(fields) <= MOST_FIELDS:
         raise StatementError(
-            f"ML.{name}: the first argument must be written as STRUCT(a, b AS c), with 1 to "
+            f"ML.{name}: the first argument must be written as STRUCT(a, b AS c), with {least} to "
             f"{MOST_FIELDS} fields; SQL must know their names before it runs."
         )
     degree = read_value(arguments[1]) if len(arguments) > 1 else 2

@@ -17,15 +17,15 @@ def _fields(call: Call) -> list[tuple[str, str]]:
     return [(name, sql) for name, sql, _ in call.fields()]
 
 
-def _check(call: Call, most: int = MOST_FIELDS) -> None:
+def _check(call: Call, least: int = 2, most: int = MOST_FIELDS) -> None:
     n = len(call.fields()) if call.types[0].id == "struct" else 0
-    if not 1 <= n <= most:
-        raise call.refuse(f"the STRUCT has {n} fields; it must have 1 to {most}.")
+    if not least <= n <= most:
+        raise call.refuse(f"the STRUCT has {n} fields; it must have {least} to {most}.")
 
 
 def check_numbers(call: Call, most: int = MOST_FIELDS) -> None:
     """Refuse a STRUCT with too many fields, or with one that is no number."""
-    _check(call, most)
+    _check(call, 1, most)
     for name, _, kind in call.fields():
         if not is_number(kind):
             raise call.refuse(f"the field {name} has type {kind}; it must be a number.")

@@ -160,7 +160,7 @@ def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
     start, name, types = cursor.index, cursor.word(2), _types(engine, cursor)
     try:
         return Reader("query", FUNCTIONS, (), types).call(cursor), None
-    except (StatementError, InputError, duckdb.Error) as error:
+    except (StatementError, duckdb.Error) as error:
         if FUNCTIONS[name].over == "series":  # no macro stands in for it
             if isinstance(error, duckdb.Error):
                 raise InputError(f"query: ML.{name}: {error}") from error

@@ -265,6 +265,7 @@ def test_functions_of_a_row(pond, call, expected):
         ("ML.LP_NORM([x], 0.5)", StatementError, "at least 1, or '\\+inf'"),
         ("ML.DISTANCE([x], [('a', 1)])", InputError, "use one form"),
         ("ML.DISTANCE([{'k': 1}], [{'k': 1}])", InputError, "a list of numbers or of \\(key, value"),
+        ("ML.FEATURE_CROSS(STRUCT(x))", InputError, "has 1 fields; it must have 2 to 10"),
         ("ML.NORMALIZER(['a'])", InputError, "has type VARCHAR\\[\\]; it must be a list of numbers"),
         ("ML.POLYNOMIAL_EXPAND(STRUCT('a' AS a))", InputError, "it must be a number"),
         ("ML.POLYNOMIAL_EXPAND(STRUCT(x, x AS y), 5)", StatementError, "from 1 to 4"),

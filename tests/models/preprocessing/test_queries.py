@@ -239,6 +239,8 @@ def test_functions_of_a_row_of_any_column(pond):
         ("select ML.SPLINE(c) OVER () from t", "x has type VARCHAR; it must be a number"),
         ("select ML.NORMALIZER(k) from t", "array has type VARCHAR; it must be a list of numbers"),
         ("with u as (from t) select ML.CALENDAR_PARTS(k) from u", "it must be a DATE or TIMESTAMP"),
+        ("select ML.CALENDAR_PARTS(time '10:00') from t", "it must be a DATE or TIMESTAMP"),
+        ("select ML.FEATURE_CROSS(STRUCT(k)) from t", "with 2 to 10 fields"),
         ("select 1 + ML.CHARACTER_NGRAMS(i, 2) from t", "text has type BIGINT; it must be text"),
         ("select ML.TF_IDF(k) OVER () from t", "array has type VARCHAR; it must be a list"),
         ("select ML.SPLINE(x) from t", "write OVER \\(\\) behind it"),

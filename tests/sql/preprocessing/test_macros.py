@@ -94,11 +94,21 @@ def test_the_examples_of_the_issue(pond):
         ("ml.lp_norm([1], 0.5)", "p is 0.5"),
         ("ml.distance([1], [2], 'x')", "type is x"),
         ("ml.distance([1], [2, 3], 'MANHATTAN')", "1 and 2 numbers"),
+        ("ml.ngrams(['a', 'b'], 0)", "range is 0; it must be a length of at least 1"),
+        ("ml.ngrams(['a', 'b'], [2, 1])", "range is \\[2, 1\\]"),
+        ("ml.ngrams(['a', 'b'], null::integer)", "range is NULL"),
     ],
 )
 def test_bad_settings_of_the_plain_functions(pond, call, message):
     with pytest.raises(Exception, match=message):
         pond.sql(f"select {call}").fetchall()
+
+
+def test_the_distance_of_an_array_that_is_null(pond):
+    row = "(select null::integer[2] as a, [1, 2]::integer[2] as b)"
+    for kind in ("EUCLIDEAN", "MANHATTAN", "COSINE"):
+        query = f"select ml.distance(a, b, '{kind}'), ml.distance(b, a, '{kind}') from {row}"
+        assert pond.sql(query).fetchall() == [(None, None)]
 
 
 def test_refusals_reach_the_user_of_a_query(pond):
