@@ -60,6 +60,14 @@ def test_empty_and_hopeless(either):
     assert either.execute(f"from ml.knn_impute('{whole}', ['a', 'b'])").fetchall() == [(1, 2)]
 
 
+def test_a_column_of_another_type_is_refused(either):
+    source = "(select i, ''a'' || i as s, i > 1 as b from range(3) as r(i))"
+    with pytest.raises(duckdb.Error, match="column s is VARCHAR; it must be a number or BOOLEAN"):
+        either.execute(f"from ml.knn_impute('{source}', ['i', 's'])").fetchall()
+    found = either.execute(f"select b from ml.knn_impute('{source}', ['i', 'b'])").fetchall()
+    assert found == [(0.0,), (0.0,), (1.0,)]
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
