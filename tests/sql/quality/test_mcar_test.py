@@ -64,8 +64,15 @@ def littles_test(X):
 
 @pytest.mark.parametrize(
     "X",
-    [drawn(1, 150, 3), drawn(2, 60, 3, share=0.3, offset=1e6), drawn(3, 300, 2, share=0.5)],
-    ids=["three", "far from 0", "half missing"],
+    [
+        drawn(1, 150, 3),
+        drawn(2, 60, 3, share=0.3, offset=1e6),
+        drawn(3, 300, 2, share=0.5),
+        # the third column leaves 2e-5 of the variance of the second
+        drawn(4, 100, 2, share=0.1)[:, [0, 1, 1]]
+        + np.random.default_rng(4).normal(size=(100, 3)) * [0, 0, 0.005],
+    ],
+    ids=["three", "far from 0", "half missing", "nearly alike"],
 )
 def test_agrees_with_em_over_the_rows(con, X):
     row = mcar(con, X)
