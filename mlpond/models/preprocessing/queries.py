@@ -22,6 +22,7 @@ from mlpond.models.preprocessing.reading import Describe, Placed, Reader, substi
 from mlpond.sql.dialect.preprocessing import (
     LEARNT_FIRST,
     MACROS_TOO,
+    OF_A_SERIES,
     RATHER_LEARNT_FIRST,
     WRITTEN_OUT,
     rewrite_preprocessing,
@@ -32,7 +33,7 @@ from mlpond.sql.templates.lambdas import PREFIX
 
 # What gives other rows from run to run.
 _UNSETTLED = re.compile(r"\b(sample|tablesample|random|uuid|gen_random_uuid|nextval)\b", re.I)
-_LEARNING = re.compile(rf"\bml\s*\.\s*({'|'.join(sorted(LEARNT_FIRST))})\s*\(", re.I)
+_WAITED_FOR = LEARNT_FIRST | RATHER_LEARNT_FIRST | OF_A_SERIES
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,10 @@ def learn_in_query(engine: Engine, text: str, *, waits: bool = True) -> str:
     while not cursor.done:
         name = cursor.word(2) if cursor.word() == "ML" and cursor.word(1) == "." else ""
         read: tuple[Placed, _Rows | None] | None = None
-        if name in LEARNT_FIRST and _learns_first(cursor):
-            if waits and _LEARNING.search(_rows(cursor).select(["1"])):
-                is_waiting = True
-            else:
-                read = _read(engine, cursor)
+        if waits and name in _WAITED_FOR and _waits(cursor):
+            is_waiting = True
+        elif name in LEARNT_FIRST and _learns_first(cursor):
+            read = _read(engine, cursor)
         elif name in RATHER_LEARNT_FIRST:
             read = _read_if_settled(engine, cursor)
         elif name in WRITTEN_OUT:
@@ -95,7 +95,28 @@ def learn_in_query(engine: Engine, text: str, *, waits: bool = True) -> str:
         learnt |= {placed.start: state for placed, state in zip(of_rows, states, strict=True)}
     calls_learnt = [(placed, learnt[placed.start]) for placed, _ in found]
     written = substitute(cursor.sql, calls_learnt, training=True)
-    return learn_in_query(engine, written, waits=written != text) if is_waiting else written
+    if not is_waiting:
+        return written
+    # there are fewer at each turn, or it ends
+    return learn_in_query(engine, written, waits=_waited_for(written) < _waited_for(text))
+
+
+def _waits(cursor: Cursor) -> bool:
+    """Tell whether a call's rows are made by other calls."""
+    try:
+        return _waited_for(_rows(cursor).select(["1"])) > 0
+    except StatementError:  # it has no rows
+        return False
+
+
+def _waited_for(text: str) -> int:
+    """Count the calls, with OVER behind them, that are written out before the query runs."""
+    cursor, found = Cursor(text, tokenize(text)), 0
+    for at in range(len(cursor.tokens)):
+        cursor.index = at
+        if (cursor.word(), cursor.word(1)) == ("ML", ".") and cursor.word(2) in _WAITED_FOR:
+            found += _behind(cursor).word() == "OVER"
+    return found
 
 
 def _learns_first(cursor: Cursor) -> bool:

@@ -160,6 +160,18 @@ def test_statements_around_a_query(pond, call):
     assert [row[0] for row in pond.sql("from made").fetchall()] == values * 2
 
 
+def test_functions_of_what_other_functions_make(pond):
+    inner = "select i, k, p, ML.LAST_KNOWN(x) OVER (ORDER BY i) as x, ML.HASHED_FEATURES(k, 8) as h from t"
+    middle = f"select *, ML.KBINS(x, 3) OVER () as b, ml.weight_of_evidence(k, x > 0) as w from ({inner})"
+    found = pond.sql(
+        f"with u as ({middle}) select ML.LABEL_ENCODER(b, 9, 1) OVER () as z, ML.YEO_JOHNSON(w) "
+        "OVER (), ML.LAG(w) OVER (ORDER BY i) from u order by i"
+    ).fetchall()
+    assert {row[0] for row in found} == {0, 1, 2, 3}  # 0: x of the first row is not known
+    assert found[0][2] is None
+    assert len({row[1] for row in found}) == 3
+
+
 def test_where_the_macro_stands_in():
     with mlpond.connect() as session:
         session.sql("create table t as select i, 'g' || i % 2 as g from range(20) as r(i)")
