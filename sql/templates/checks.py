@@ -1,8 +1,8 @@
 """What a table macro refuses before it makes the text of its query.
 
 A NULL that is not meant would make the whole text NULL, which is a syntax error, or be read as the
-word; a length of time below nothing would quietly give other rows. Every table macro of the library
-begins with these checks, so that no template says them.
+word; a length of time below nothing would quietly give other rows, and 2.5 rows be 2. Every table
+macro of the library begins with these checks, so that no template says them.
 """
 
 from __future__ import annotations
@@ -60,6 +60,12 @@ def _refused(owner: str, parameter: Parameter, default: str | None) -> Iterable[
         yield f"{name} is null", quoting.string(f"{owner}{name} is NULL; give {_wanted(parameter)}")
     elif parameter.type == "boolean" and default != "NULL":
         yield f"{name} is null", quoting.string(f"{owner}{name} is NULL; give true or false")
+    if parameter.type in ("columns", "list", "conditions", "strings"):
+        found = f"{quoting.string(f'{owner}{name} is ')} || {name}::varchar"
+        yield f"typeof({name}) = 'VARCHAR'", f"{found} || '; it must be a list, in brackets'"
+    if parameter.type == "integer":
+        found = f"{quoting.string(f'{owner}{name} is ')} || {name}::varchar"
+        yield f"{name}::double <> {name}::bigint", f"{found} || '; it must be a whole number'"
     if parameter.type == "duration":
         number = f"try_cast({name}::varchar as double)"
         length = f"epoch_us(try_cast({name}::varchar as interval))"

@@ -141,7 +141,7 @@ class Forms(dict[str, str]):
         if form == "each":
             pattern, joined_by, before, after, none = map(quoting.string, arguments)
             return (
-                f"coalesce({before} || list_aggregate(list_transform({name}, lambda c: "
+                f"coalesce({before} || list_aggregate(list_transform({name}::varchar[], lambda c: "
                 f"replace({pattern}, '{{}}', ml.identifier(c))), 'string_agg', {joined_by}) "
                 f"|| {after}, {none})"
             )

@@ -158,7 +158,7 @@ def _argument(parameter: Parameter, owner: str) -> str:
             return f"coalesce(ml.identifier({name}), 'NULL')"
         return f"ml.identifier({name})"
     if parameter.type == "columns":
-        quoted = f"list_transform({name}, lambda c: ml.identifier(c))"
+        quoted = f"list_transform({name}::varchar[], lambda c: ml.identifier(c))"
         listed = f"list_aggregate({quoted}, 'string_agg', ', ')"
         if parameter.default is not None:
             return f"coalesce({listed}, 'NULL')"
