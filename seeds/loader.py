@@ -18,6 +18,7 @@ import jinja2
 
 from mlpond.errors import InputError
 from mlpond.sql.templates.quoting import double, identifier, literal, string
+from mlpond.sql.templates.renderer import unknown
 
 
 class Pond(Protocol):
@@ -115,7 +116,7 @@ def find_seed(name: str) -> Seed:
     """The seed of that name."""
     seeds = list_seeds()
     if name not in seeds:
-        raise InputError(f"seed: there is no seed {name!r}; there are: {', '.join(seeds)}.")
+        raise InputError(unknown("seed", name, list(seeds)))
     return seeds[name]
 
 

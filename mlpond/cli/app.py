@@ -11,7 +11,6 @@ import typer
 from mlpond.cli.failures import reported
 
 app = typer.Typer(
-    help="Statistics, experiments and machine learning inside DuckDB.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,6 +38,24 @@ FileToWrite = Annotated[
     str | None,
     typer.Option("--db", metavar="FILE", help="Database file; without it, pond.duckdb here."),
 ]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def mlpond(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Statistics, experiments and machine learning inside DuckDB."""
 
 
 @app.command()
@@ -147,13 +164,20 @@ def list_(
 @app.command("help")
 @reported
 def help_(
+    context: typer.Context,
     name: Annotated[
-        str,
-        typer.Argument(metavar="NAME", help="A function, with or without 'ml.', or a pipeline."),
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="A function, with or without 'ml.', a pipeline or a seed."
+        ),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Explain a function: parameters, columns, an example, where the method comes from."""
+    if name is None:  # as --help
+        assert context.parent is not None
+        print(context.parent.get_help())
+        return
     from mlpond.cli.catalog import help_command
 
     help_command(name)

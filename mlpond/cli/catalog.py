@@ -43,7 +43,7 @@ def list_command(word: str | None) -> None:
 
 
 def help_command(name: str) -> None:
-    """Explain a function or a pipeline; an unknown name is met with the nearest ones."""
+    """Explain a function, a pipeline or a seed; an unknown name is met with the nearest ones."""
     from mlpond.sql import catalog
 
     entries = {entry.name: entry for entry in catalog()}
@@ -51,9 +51,14 @@ def help_command(name: str) -> None:
     if wanted in entries:
         console().print(_explain(entries[wanted]))
         return
-    pipelines = dict(_pipelines())
+    pipelines, seeds = dict(_pipelines()), dict(_seeds())
     if wanted in pipelines:
         console().print(_explain_pipeline(wanted))
+    if wanted in seeds:
+        if wanted in pipelines:
+            console().print()
+        console().print(_explain_seed(wanted))
+    if wanted in pipelines or wanted in seeds:
         return
     from mlpond.models.preprocessing import FUNCTIONS
 
@@ -61,7 +66,7 @@ def help_command(name: str) -> None:
         print(_explain_preprocessing(FUNCTIONS[wanted.upper()]))
         return
     names = [function.lower() for function in FUNCTIONS]
-    raise InputError(_unknown(name, wanted, [*entries, *pipelines, *names]))
+    raise InputError(_unknown(name, wanted, [*entries, *pipelines, *seeds, *names]))
 
 
 def _explain_preprocessing(function: Function) -> str:
@@ -113,7 +118,7 @@ def _unknown(name: str, wanted: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
     near += [other for other in known if wanted in other and other not in near][: 3 - len(near)]
     hint = f"did you mean {' or '.join(near)}?" if near else "`mlpond list` shows what there is."
-    return f"help: there is no function or pipeline {name!r}; {hint}"
+    return f"help: there is no function, pipeline or seed {name!r}; {hint}"
 
 
 def _sections() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -156,6 +161,25 @@ def _explain_pipeline(name: str) -> RenderableType:
     steps = [(file.key, _sentence(file.description)) for file in project.files]
     width = max((len(key) for key, _ in steps), default=0)
     parts.append(_section("Steps", _pairs(steps, width)))
+    return Group(*parts)
+
+
+def _explain_seed(name: str) -> RenderableType:
+    """What a seed is of, what it can be told, its tables and where they come from."""
+    from mlpond.seeds.loader import find_seed
+
+    seed = find_seed(name)
+    where = "" if seed.schema == "main" else f"{seed.schema}."
+    parts: list[RenderableType] = [
+        Text.assemble((f"mlpond seed {name}", "bold"), ("  seed", "dim")),
+        Text(seed.description),
+    ]
+    if seed.parameters:
+        options = [f"--{option} {value}" for option, value in seed.parameters.items()]
+        parts.append(_section("Options, with their defaults", Text("\n".join(options))))
+    tables = "\n".join(f"{where}{table}" for table in seed.tables)
+    parts.append(_section("Tables", Text(tables)))
+    parts.append(_section("Source", Text(f"{seed.source}. Licence: {seed.licence}.")))
     return Group(*parts)
 
 

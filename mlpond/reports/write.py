@@ -126,7 +126,7 @@ def require_libraries() -> None:
             missing.append(package)
     if missing:
         raise InputError(
-            f"report: {' and '.join(missing)} draws the charts and is not installed; "
+            f"report: the charts need {' and '.join(missing)}, not installed here; "
             "pip install 'mlpond[report]'"
         )
 

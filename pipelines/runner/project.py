@@ -15,6 +15,7 @@ its description; the line ``-- materialize: view`` makes it a view.
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -91,9 +92,12 @@ def find_project(pipeline: str | Path) -> Project:
             "mlpond init NAME makes one to start from."
         )
     names = list_pipelines()
+    near = difflib.get_close_matches(str(pipeline), names, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
     raise PipelineError(
         f"there is no pipeline {str(pipeline)!r}: it is neither a folder here nor built in. "
-        f"Built in: {', '.join(names) or 'none'}. Own ones are run by path: mlpond run ./NAME"
+        f"Built in: {', '.join(names) or 'none'}. Own ones are run by path: "
+        f"mlpond run ./NAME.{hint}"
     )
 
 

@@ -243,10 +243,11 @@ def _family(owner: str, parameter: Parameter, name: str) -> str:
 
 def unknown(what: str, name: str, accepted: list[str]) -> str:
     """Say that a name is unknown, which ones there are, and which is nearest."""
+    if not accepted:
+        return f"{what} {name!r} is not known; there is none."
     near = difflib.get_close_matches(name, accepted, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    listed = ", ".join(accepted) if accepted else "none"
-    return f"{what} {name!r} is not known; accepted are: {listed}.{hint}"
+    return f"{what} {name!r} is not known; accepted are: {', '.join(accepted)}.{hint}"
 
 
 def refusal(path: str, rendered: str, error: Exception) -> TemplateError:

@@ -16,7 +16,8 @@ from mlpond.sql import catalog
 
 
 def test_version(mlpond):
-    assert mlpond("version").stdout == f"mlpond {package.__version__}\n"
+    for command in ("version", "--version"):
+        assert mlpond(command).stdout == f"mlpond {package.__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["--help"]])
@@ -182,6 +183,18 @@ def test_help_explains_a_pipeline(mlpond):
     text = mlpond("help", "flights").stdout
     assert "delay_minutes" in text
     assert "checks/no_leakage" in text
+
+
+def test_help_explains_a_seed(mlpond):
+    text = mlpond("help", "shop").stdout
+    for part in ("mlpond seed shop", "--scale 1.0", "shop.events", "public domain"):
+        assert part in text
+    both = mlpond("help", "flights").stdout
+    assert both.index("mlpond run flights") < both.index("mlpond seed flights")
+
+
+def test_help_without_a_name_is_that_of_the_program(mlpond):
+    assert mlpond("help").stdout.split() == mlpond("--help").stdout.split()
 
 
 def test_seed_loads_and_says_what(mlpond):

@@ -51,6 +51,20 @@ def test_the_second_run_skips_everything(mlpond, starter):
     assert set(statuses().values()) == {"skipped"}
 
 
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--param", "held_out=2"], "Did you mean held_out_one_in"),
+        (["--select", "measurd+"], "did you mean measured"),
+        (["--db", "demo.duckdb"], "choose a file of another name"),
+    ],
+)
+def test_a_wrong_request_makes_no_file(mlpond, starter, arguments, said):
+    result = mlpond("run", ".", *arguments)
+    assert (result.exit_code, list(Path.cwd().glob("*.duckdb"))) == (1, [])
+    assert said in result.stderr
+
+
 def test_a_parameter_reaches_the_steps(mlpond, starter):
     assert mlpond("run", ".", "--param", "held_out_one_in=2").exit_code == 0
     with duckdb.connect("pond.duckdb") as con:

@@ -43,7 +43,9 @@ def test_the_flights_pipeline_is_built_in():
 
 
 def test_a_pipeline_that_is_not_there_lists_those_that_are():
-    with pytest.raises(PipelineError, match=r"no pipeline 'flihgts'.*Built in: .*flights"):
+    with pytest.raises(
+        PipelineError, match=r"no pipeline 'flihgts'.*Built in: .*flights.*Did you mean flights"
+    ):
         find_project("flihgts")
 
 

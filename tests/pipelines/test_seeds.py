@@ -138,7 +138,7 @@ def test_flights_in_another_schema(pond):
 
 def test_an_unknown_seed_lists_those_there_are(pond):
     with pytest.raises(
-        InputError, match=r"no seed 'penguin'; there are: breast_cancer, .*penguins"
+        InputError, match=r"seed 'penguin' .*: breast_cancer, .*Did you mean 'pengu"
     ):
         load(pond, "penguin")
 
