@@ -1,14 +1,18 @@
 """The library ready to copy: binding 300 macros takes seconds, copying them a tenth of one.
 
 The first install on a machine also leaves a database file with nothing but the library in the
-user's cache folder, named by the library's digest and DuckDB's version. Later databases get the
-library by COPY FROM DATABASE. The cache is never needed: what cannot be written or read is built.
+user's cache folder, named by the library's digest and DuckDB's version. Later files begin as a
+copy of it; a database that is there, or in memory, gets the library by COPY FROM DATABASE. The
+cache is never needed: what cannot be written or read is built.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +22,28 @@ from platformdirs import user_cache_path
 from mlpond import __version__
 from mlpond.engine import Engine, open_database
 
+_ADDRESS = re.compile(r":|\w{2,}:")  # such as :memory: and md:name, which are no files
 _ALIAS = "mlpond_library_cache"
+
+
+def begin(database: str, digest: Callable[[], str]) -> bool:
+    """Make a database that is not there yet as a copy of the file; tell whether it did."""
+    path = Path(database)
+    if _ADDRESS.match(database) or path.exists() or path.with_name(f"{path.name}.wal").exists():
+        return False
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        shutil.copyfile(_path(digest()), draft)
+        with draft.open("rb") as file:
+            if file.read(12)[8:] == b"DUCK":
+                os.replace(draft, path)
+                return True
+    except OSError:  # no file to copy, or a folder that refuses, which opening will explain
+        return False
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    return False
 
 
 def copy(engine: Engine, digest: str) -> bool:
@@ -41,13 +66,18 @@ def copy(engine: Engine, digest: str) -> bool:
         return False
     try:
         engine.execute(f"copy from database {_ALIAS} to {identifier(target)}")
-        engine.execute(
-            "update ml.library set duckdb_version = version(), "
-            "installed_at = make_timestamp(epoch_us(current_timestamp))"
-        )
+        date(engine)
     finally:
         engine.execute(f"detach {_ALIAS}")
     return True
+
+
+def date(engine: Engine) -> None:
+    """Let a copy say when it was made."""
+    engine.execute(
+        "update ml.library set duckdb_version = version(), "
+        "installed_at = make_timestamp(epoch_us(current_timestamp))"
+    )
 
 
 def is_empty(engine: Engine) -> bool:

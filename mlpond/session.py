@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
-from mlpond import instance, library
+from mlpond import instance, library, library_cache
 from mlpond.engine import Engine, open_database
 from mlpond.errors import InputError, MlpondError, StatementError
 from mlpond.interrupt import interruptible
@@ -51,13 +51,23 @@ def connect(
         raise InputError(f"connect: threads is {threads!r}; it must be an integer of at least 1.")
     path = os.fspath(database)
     with instance.LOCK:
-        con = open_database(path, read_only=read_only, threads=threads, memory_limit=memory_limit)
+        is_made = not read_only and library_cache.begin(path, library.digest)
+        try:
+            con = open_database(
+                path, read_only=read_only, threads=threads, memory_limit=memory_limit
+            )
+        except BaseException:
+            if is_made:
+                os.unlink(path)
+            raise
         try:
             session = Session(con, path, read_only=read_only)
         except BaseException:
             con.close()
             raise
         try:
+            if is_made:
+                library_cache.date(session.engine)
             library.ensure(session.engine, path, read_only=read_only and path != ":memory:")
         except BaseException:
             session.close()

@@ -8,6 +8,7 @@ import pytest
 
 import mlpond
 from mlpond import library, library_cache
+from mlpond.errors import DatabaseError
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def functions(session):
 
 
 @pytest.mark.slow
-def test_the_second_database_gets_a_copy(folder, monkeypatch):
+def test_the_second_database_gets_a_copy(folder, tmp_path, monkeypatch):
     with mlpond.connect() as first:
         built = functions(first)
     assert len(list(folder.iterdir())) == 1
@@ -41,6 +42,20 @@ def test_the_second_database_gets_a_copy(folder, monkeypatch):
         assert version == mlpond.__version__
         assert installed_at > started - 1  # of this database, not of the cache
         assert second.con.execute("select ml.normal_cdf(0)").fetchall() == [(0.5,)]
+    # a new file begins as a copy of the file
+    monkeypatch.setattr(library_cache, "copy", lambda engine, digest: pytest.fail("row by row"))
+    (cached,) = folder.iterdir()
+    before = cached.read_bytes()
+    with mlpond.connect(tmp_path / "new.duckdb") as third:
+        assert functions(third) == built
+        query = "select epoch(installed_at) from ml.library"
+        assert third.con.execute(query).fetchall()[0][0] > installed_at
+        tags = "select tags['storage_version'] from duckdb_databases() where not internal"
+        assert third.con.execute(tags).fetchall() == [("v1.5.0+",)]
+    with pytest.raises(DatabaseError, match="memory_limit='much'"):
+        mlpond.connect(tmp_path / "other.duckdb", memory_limit="much")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "new.duckdb"]
+    assert cached.read_bytes() == before
 
 
 @pytest.mark.slow
@@ -72,11 +87,13 @@ def test_a_database_with_tables_gets_the_copy_too(folder, database):
 
 
 @pytest.mark.slow
-def test_a_broken_cache_is_made_anew(folder):
+def test_a_broken_cache_is_made_anew(folder, tmp_path):
     with mlpond.connect():
         pass
     (file,) = folder.iterdir()
     file.write_text("not a database")
+    with mlpond.connect(tmp_path / "new.duckdb") as session:
+        assert session.con.execute("select ml.normal_cdf(0)").fetchall() == [(0.5,)]
     with mlpond.connect() as session:
         assert session.con.execute("select ml.normal_cdf(0)").fetchall() == [(0.5,)]
     (file,) = folder.iterdir()

@@ -80,7 +80,8 @@ def test_a_failed_installation_leaves_the_file_as_it_was(database, monkeypatch):
         yield "library/b.sql", "selec"
 
     monkeypatch.setattr(installer, "statements", broken)
-    monkeypatch.setattr(library_cache, "copy", lambda engine, digest: False)
+    for name in ("begin", "copy"):
+        monkeypatch.setattr(library_cache, name, lambda database, digest: False)
     with pytest.raises(MlpondError, match=r"library/b.sql, line 1"):
         mlpond.connect(database)
     with duckdb.connect(str(database)) as con:
