@@ -87,8 +87,8 @@ def run(
 
     Args:
         pipeline: Name of a built-in pipeline, or path of a pipeline's folder.
-        database: Path of the file. It cannot be named like the pipeline: in ``flights.duckdb``
-            DuckDB cannot tell the schema ``flights`` from the file.
+        database: Path of the file. If it has the pipeline's name, the tables go into schema main,
+            where DuckDB finds them as ``flights.features`` as well.
         params: Values for the pipeline's parameters.
         select: Steps to run, such as "features+".
         full_refresh: Run every step even if nothing changed.

@@ -152,8 +152,7 @@ def load(pond: Pond, name: str, schema: str | None = None, **parameters: float) 
 def refuse_same_name(database: str, schema: str, who: str) -> None:
     """Raise if the tables would be in a schema of the database's name, which is that of its file.
 
-    DuckDB takes shop.events for ambiguous then, makes no view that reads it (2.0), and what names
-    it in full is lost when the file is renamed.
+    DuckDB takes shop.events for ambiguous then, and views cannot read what is named in full (2.0).
     """
     if database.casefold() == schema.casefold() != "main":
         raise InputError(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mlpond.session import Session
 
 MEMORY = ":memory:"
-# The file of `run` and `seed`. It cannot be named after a pipeline: see refuse_same_name.
+# The file of `run` and `seed`: one for all pipelines, and none has its name (mlpond.seeds.loader).
 DEFAULT = "pond.duckdb"
 
 

@@ -25,7 +25,6 @@ def run_command(
     from mlpond.pipelines.runner.display import outcome
     from mlpond.pipelines.runner.parameters import resolve
     from mlpond.pipelines.runner.select import select as chosen_steps
-    from mlpond.seeds.loader import refuse_same_name
 
     given = _read_parameters(parameters)
     project = find_project(pipeline)
@@ -34,7 +33,6 @@ def run_command(
         steps = [f"seed {seed}" for seed in project.seeds] + [file.key for file in project.files]
         chosen_steps(select, dict.fromkeys(steps, ()), project.name)
     name = database or DEFAULT
-    refuse_same_name(Path(name).stem, project.name, f"pipeline {project.name}")
     if dry_run and not Path(name).exists():
         name = MEMORY  # a plan for a new file makes no file
     with open_pond(name) as pond, interruptible(pond.con):

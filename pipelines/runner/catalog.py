@@ -3,29 +3,89 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
+from mlpond.errors import InputError
 from mlpond.pipelines.runner.names import quote
 from mlpond.pipelines.runner.protocol import Pond
-from mlpond.sql.templates.quoting import join_parts, name_parts
+from mlpond.sql.templates.quoting import join_parts, name_parts, string
 
 _FILE = re.compile(r"[/\\*]|\.(csv|tsv|parquet|json|ndjson|jsonl)(\.gz|\.zst)?$", re.IGNORECASE)
 
+_MARK = "made by mlpond as a step of pipeline "
+
 
 class Catalog:
-    """The relations of one database, seen from one pipeline's schema."""
+    """The relations of one database, seen from one pipeline.
 
-    def __init__(self, pond: Pond, schema: str) -> None:
+    Attributes:
+        name: That of the database.
+        schema: Where the relations of the pipeline are; SQL finds them as pipeline.name.
+    """
+
+    def __init__(self, pond: Pond, pipeline: str, relations: Iterable[str] = ()) -> None:
         self.con = pond.con
         row = self.con.execute("select current_database()").fetchall()[0]
         self.name: str = row[0]
-        self.schema = schema
+        self.pipeline = pipeline
+        self.schema = self._place(relations)
+
+    def _place(self, relations: Iterable[str]) -> str:
+        """Return the schema in which DuckDB finds a relation as pipeline.name.
+
+        It is that of the pipeline; but in a database of its name, which is that of the file, it is
+        main: in flights.duckdb, flights.features is table features of the database flights.
+
+        Raises:
+            InputError: there is a schema of the name beside it, so that pipeline.name is ambiguous,
+                or main has a relation of one of these names that is somebody else's.
+        """
+        if self.name.casefold() != self.pipeline.casefold() or self.pipeline == "main":
+            return self.pipeline
+        who = f"pipeline {self.pipeline}: the database is called {self.name}, after its file, and"
+        beside = "choose a file of another name, such as pond.duckdb."
+        if self.con.execute(
+            "select 1 from duckdb_schemas() "
+            "where database_name = $1 and lower(schema_name) = lower($2)",
+            [self.name, self.pipeline],
+        ).fetchall():
+            raise InputError(
+                f"{who} has a schema {self.pipeline}, and DuckDB cannot tell the two apart; "
+                + beside
+            )
+        others = self.con.execute(
+            """
+            select name
+            from (
+                select database_name, schema_name, table_name as name, comment from duckdb_tables()
+                union all
+                select database_name, schema_name, view_name, comment from duckdb_views()
+            )
+            where database_name = $1 and schema_name = 'main' and list_contains($2, lower(name))
+                and comment is distinct from $3
+            order by name
+            """,
+            [self.name, [name.lower() for name in relations], _MARK + self.pipeline],
+        ).fetchall()
+        if others:
+            raise InputError(
+                f"{who} its tables go into schema main there, which has another {others[0][0]}; "
+                + beside
+            )
+        return "main"
 
     def relation(self, name: str) -> str:
         """The full, quoted name of a relation in the pipeline's schema."""
         return quote(self.name, self.schema, name)
+
+    def claim(self, name: str, kind: str) -> None:
+        """Say of a relation whose it is, where others' may stand beside it."""
+        if self.schema != self.pipeline:
+            mark = string(_MARK + self.pipeline)
+            self.con.execute(f"comment on {kind} {self.relation(name)} is {mark}").fetchall()
 
     def kind(self, schema: str, name: str) -> str | None:
         """Either table or view, or None if there is no such relation."""

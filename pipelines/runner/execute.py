@@ -26,7 +26,6 @@ from mlpond.pipelines.runner.plan import Node, Plan, exists, make_plan
 from mlpond.pipelines.runner.project import Project, find_project
 from mlpond.pipelines.runner.protocol import Pond
 from mlpond.pipelines.runner.result import RunFailedError, RunResult, StepResult
-from mlpond.seeds.loader import refuse_same_name
 
 
 def run_pipeline(
@@ -61,8 +60,8 @@ def run_pipeline(
     project = find_project(pipeline)
     values = resolve(project.parameters, params, project.name)
     _refuse_open_transaction(pond)
-    catalog = Catalog(pond, project.name)
-    refuse_same_name(catalog.name, project.name, f"pipeline {project.name}")
+    made = [file.name for file in project.files if file.kind not in ("check", "model")]
+    catalog = Catalog(pond, project.name, made)
     plan = make_plan(pond, project, catalog, values, select)
     run = _Run(pond, project, catalog, plan, values, full_refresh, display or Display())
     return run.rehearse() if dry_run else run.perform(select)
@@ -157,7 +156,7 @@ class _Run:
         with self.history.alive(self.run_id):
             with self.pond.transaction():
                 self.history.bury()
-                schema = quote(self.catalog.name, self.project.name)
+                schema = quote(self.catalog.name, self.catalog.schema)
                 self.pond.con.execute(f"create schema if not exists {schema}").fetchall()
                 self.history.start(self.run_id, self.values, selection, __version__)
             with self.guard, _silent_progress(self.pond):

@@ -57,7 +57,7 @@ def make(pond: Pond, catalog: Catalog, node: Node, values: Mapping[str, Value]) 
         if made is None:
             raise PipelineError(
                 f"run(pond, params) has ended, but there is no relation "
-                f"{catalog.schema}.{node.name}; it must make one of the file's name."
+                f"{catalog.pipeline}.{node.name}; it must make one of the file's name."
             )
     else:
         if kind is not None and kind != node.kind:  # OR REPLACE does not change the kind
@@ -65,6 +65,7 @@ def make(pond: Pond, catalog: Catalog, node: Node, values: Mapping[str, Value]) 
         # on one line with the first of the step, so that DuckDB's line numbers are the file's
         pond.sql(f"create or replace {node.kind} {relation} as {node.sql}")
         made = node.kind
+    catalog.claim(node.name, made)
     if made == "view":
         return NOTHING
     rows: int = pond.con.execute(f"select count(*) from {relation}").fetchall()[0][0]

@@ -14,7 +14,7 @@ from mlpond.pipelines.runner.parameters import Value
 from mlpond.pipelines.runner.project import Project, StepFile
 from mlpond.pipelines.runner.protocol import Pond
 from mlpond.pipelines.runner.select import reachable, select
-from mlpond.seeds.loader import find_seed
+from mlpond.seeds.loader import find_seed, refuse_same_name
 from mlpond.sql.templates.quoting import join_parts, name_parts
 
 
@@ -67,7 +67,7 @@ def make_plan(
     selection: str | None,
 ) -> Plan:
     """Render and read every step, find what each needs, and put them in order."""
-    seeds = [_seed_node(name) for name in project.seeds]
+    seeds = [_seed_node(name, catalog) for name in project.seeds]
     drafts = [_draft(pond, project, file, values) for file in project.files]
     producers = {
         folded(project.name, node.name): node.key
@@ -112,8 +112,9 @@ def make_plan(
     return plan
 
 
-def _seed_node(name: str) -> Node:
+def _seed_node(name: str, catalog: Catalog) -> Node:
     seed = find_seed(name)
+    refuse_same_name(catalog.name, seed.schema, f"seed {name}")
     return Node(f"seed {name}", name, "seed", text=seed.fingerprint)
 
 

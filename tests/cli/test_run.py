@@ -56,7 +56,6 @@ def test_the_second_run_skips_everything(mlpond, starter):
     [
         (["--param", "held_out=2"], "Did you mean held_out_one_in"),
         (["--select", "measurd+"], "did you mean measured"),
-        (["--db", "demo.duckdb"], "choose a file of another name"),
     ],
 )
 def test_a_wrong_request_makes_no_file(mlpond, starter, arguments, said):

@@ -161,11 +161,31 @@ def test_suggestions_find_a_name_in_another_schema():
     assert suggest("legs", ["flights.legs", "flights.weather"]) == "did you mean flights.legs?"
 
 
-def test_a_file_called_like_the_pipeline_is_refused(tmp_path, make_pipeline):
-    # DuckDB calls the catalog P as well: p.a alone is ambiguous, and a view cannot read p.p.a
-    with mlpond.connect(tmp_path / "P.duckdb") as pond:
-        with pytest.raises(InputError, match=r"pipeline p: .* a file of another name"):
-            run_pipeline(pond, make_pipeline("p", CHAIN))
+def test_a_file_called_like_the_pipeline(tmp_path, make_pipeline, shell):
+    # DuckDB calls the database P as well: p.a is its table a, in schema main
+    folder = make_pipeline("p", {**CHAIN, "v.sql": "-- materialize: view\nselect * from p.c"})
+    file = tmp_path / "P.duckdb"
+    with mlpond.connect(file) as pond:
+        assert run_pipeline(pond, folder).status == "succeeded"
+        assert pond.con.execute("select x from p.c").fetchall() == [(7,)]
+        again = run_pipeline(pond, folder)
+        assert {step.status for step in again.steps} == {"skipped"}
+        assert run_pipeline(pond, folder, full_refresh=True).status == "succeeded"
         with pytest.raises(InputError, match=r"seed penguins: .*cannot tell the two apart"):
             load(pond, "penguins", schema="p")
+    assert shell(file, "select (from p.v) as x") == [{"x": 7}]
+
+
+def test_what_a_file_of_that_name_holds_is_not_replaced(tmp_path, make_pipeline):
+    with mlpond.connect(tmp_path / "p.duckdb") as pond:
+        pond.con.execute("create view C as select 2")
+        with pytest.raises(InputError, match=r"pipeline p: .* main there, which has another C;"):
+            run_pipeline(pond, make_pipeline("p", CHAIN))
+        pond.con.execute("create schema p")
+        with pytest.raises(InputError, match=r"cannot tell the two apart; choose a file of anoth"):
+            run_pipeline(pond, tmp_path / "p")
+        assert relations(pond) == ["main.C"]
+    with mlpond.connect(tmp_path / "shop.duckdb") as pond:
+        with pytest.raises(InputError, match=r"seed shop: .*cannot tell the two apart"):
+            run_pipeline(pond, "product_analytics")
         assert not relations(pond)

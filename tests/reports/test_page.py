@@ -253,7 +253,7 @@ def test_a_report_is_replaced_and_another_file_is_kept(pond, make_shop):
 
 def test_without_the_extra_the_message_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(InputError, match=r"vl-convert-python .* pip install 'mlpond\[report\]'"):
+    with pytest.raises(InputError, match=r"vl-convert-python.* pip install 'mlpond\[report\]'"):
         write.require_libraries()
 
 
