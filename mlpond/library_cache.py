@@ -36,7 +36,7 @@ def begin(database: str, digest: Callable[[], str]) -> bool:
         shutil.copyfile(_path(digest()), draft)
         with draft.open("rb") as file:
             if file.read(12)[8:] == b"DUCK":
-                os.replace(draft, path)
+                os.link(draft, path)  # unlike a rename, not over a file that was made meanwhile
                 return True
     except OSError:  # no file to copy, or a folder that refuses, which opening will explain
         return False
