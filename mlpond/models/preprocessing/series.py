@@ -4,7 +4,7 @@ ML.LAG(x [, lag])                                  x of so many moments earlier
 ML.ROLLING(x, window [, function [, min_values]])  a statistic of a window that ends before the row
 ML.EXPANDING(x [, function [, min_values]])        a statistic of all that came before the row
 ML.LAST_KNOWN(x)                                   x, or the value known before
-ML.INTERPOLATE(x)                                  x, or the line between its neighbours
+ML.LINEAR_INTERPOLATION(x)                         x, or the line between its neighbours
 
 Behind each stands ``OVER ([PARTITION BY a, b] ORDER BY time)``. Models of type transform_only take
 them, others do not (they hold rows out). They mean what the table functions
@@ -159,7 +159,7 @@ FUNCTIONS = (
     ),
     Function("LAST_KNOWN", _last_known, arguments=(ORDERED,), over="series"),
     Function(
-        "INTERPOLATE",
+        "LINEAR_INTERPOLATION",
         _interpolate,
         arguments=(NUMBER,),
         over="series",

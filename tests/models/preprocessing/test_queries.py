@@ -12,6 +12,7 @@ import pytest
 import mlpond
 from mlpond.errors import InputError, StatementError
 from mlpond.models.preprocessing import FUNCTIONS
+from mlpond.sql import catalog
 from mlpond.sql.dialect.preprocessing import LEARNT_FIRST, OF_A_ROW, OF_A_SERIES
 from mlpond.sql.dialect.preprocessing import WINDOWS as MACROS
 from tests.models.preprocessing.clause import apply
@@ -96,6 +97,8 @@ def test_every_function_is_a_macro_a_window_or_learnt_first():
     assert learning == MACROS | LEARNT_FIRST | {"BAG_OF_WORDS", "MULTI_HOT_ENCODER", "TF_IDF"}
     assert {name for name, function in FUNCTIONS.items() if function.over == "none"} > OF_A_ROW
     assert {name for name, f in FUNCTIONS.items() if f.over == "series"} == OF_A_SERIES
+    # or FROM ml.interpolate(…) in a query would be taken for a call of it
+    assert not {entry.name.upper() for entry in catalog() if entry.kind == "table"} & set(FUNCTIONS)
 
 
 # t is a table of 200 rows; CTEs are v of those with i < 60, and w of half of these

@@ -45,7 +45,7 @@ def pond():
          f"expanding_features('t', {LISTED}, 'day', ['x'], ['stddev'], min_values := 3)", "x_stddev_all"),
         ("LAST_KNOWN(x)",
          f"interpolate('t', 'day', 'x', keys := {LISTED}, fill := 'last')", "interpolated"),
-        ("INTERPOLATE(x)", f"interpolate('t', 'day', 'x', keys := {LISTED})", "interpolated"),
+        ("LINEAR_INTERPOLATION(x)", f"interpolate('t', 'day', 'x', keys := {LISTED})", "interpolated"),
     ],
 )  # fmt: skip
 def test_means_what_the_table_function_means(pond, call, table, column):
@@ -79,7 +79,7 @@ def test_means_what_the_table_function_means(pond, call, table, column):
         ("ROLLING(x, 'week') OVER (ORDER BY day)", "window is 'week'; it must be a number of moments"),
         ("ROLLING(x, '2 days') OVER (ORDER BY id)", "the time has type BIGINT; it must be a DATE"),
         ("EXPANDING(x, 'mode') OVER (ORDER BY day)", "function is 'mode'; it must be 'mean'"),
-        ("INTERPOLATE(x) OVER (ORDER BY c)", "the time has type VARCHAR"),
+        ("LINEAR_INTERPOLATION(x) OVER (ORDER BY c)", "the time has type VARCHAR"),
         ("STANDARD_SCALER(ML.LAG(x) OVER (ORDER BY day)) OVER ()", "inside another"),
         ("KNN_IMPUTER(STRUCT(x, c)) OVER ()", "the field c has type VARCHAR; it must be a number"),
         ("KNN_IMPUTER(STRUCT(x, id), 0) OVER ()", "n_neighbors is 0"),
