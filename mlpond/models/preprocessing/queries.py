@@ -23,6 +23,7 @@ from mlpond.sql.dialect.preprocessing import (
     LEARNT_FIRST,
     MACROS_TOO,
     OF_A_SERIES,
+    OF_SESSIONS,
     RATHER_LEARNT_FIRST,
     WRITTEN_OUT,
     rewrite_preprocessing,
@@ -67,14 +68,15 @@ def learn_in_query(engine: Engine, text: str, *, waits: bool = True) -> str:
     while not cursor.done:
         name = cursor.word(2) if cursor.word() == "ML" and cursor.word(1) == "." else ""
         read: tuple[Placed, _Rows | None] | None = None
-        if waits and name in _WAITED_FOR and _waits(cursor):
+        rows = _rows_if_any(cursor) if name in OF_SESSIONS else None
+        if waits and name in _WAITED_FOR and rows and _waited_for(rows.select(["1"])):
             is_waiting = True
         elif name in LEARNT_FIRST and _learns_first(cursor):
-            read = _read(engine, cursor)
+            read = _read(engine, cursor, rows)
         elif name in RATHER_LEARNT_FIRST:
-            read = _read_if_settled(engine, cursor)
+            read = _read_if_settled(engine, cursor, rows)
         elif name in WRITTEN_OUT:
-            read = _read_of_row(engine, cursor)
+            read = _read_of_row(engine, cursor, rows)
         if read is None:
             cursor.index += 1
         else:
@@ -101,14 +103,6 @@ def learn_in_query(engine: Engine, text: str, *, waits: bool = True) -> str:
     return learn_in_query(engine, written, waits=_waited_for(written) < _waited_for(text))
 
 
-def _waits(cursor: Cursor) -> bool:
-    """Tell whether a call's rows are made by other calls."""
-    try:
-        return _waited_for(_rows(cursor).select(["1"])) > 0
-    except StatementError:  # it has no rows
-        return False
-
-
 def _waited_for(text: str) -> int:
     """Count the calls, with OVER behind them, that are written out before the query runs."""
     cursor, found = Cursor(text, tokenize(text)), 0
@@ -131,8 +125,8 @@ def _behind(call: Cursor) -> Cursor:
     return after
 
 
-def _read(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows]:
-    name, rows = cursor.word(2), _rows(cursor)
+def _read(engine: Engine, cursor: Cursor, found: _Rows | None) -> tuple[Placed, _Rows]:
+    name, rows = cursor.word(2), found or _rows(cursor)  # which says why there are none
 
     def describe(expressions: list[str]) -> list[Any]:
         try:
@@ -151,7 +145,9 @@ def _read(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows]:
     return Reader("query", FUNCTIONS, (), describe).call(cursor), rows
 
 
-def _read_if_settled(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows] | None:
+def _read_if_settled(
+    engine: Engine, cursor: Cursor, rows: _Rows | None
+) -> tuple[Placed, _Rows] | None:
     """Read a window to learn it first, or put the macro in its place and give None.
 
     The macro is for a view, which should follow its rows, and for rows that differ from run to run
@@ -165,7 +161,7 @@ def _read_if_settled(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows] | N
     is_view = "CREATE" in words and words & {"VIEW", "MACRO"}
     if not is_view and not _UNSETTLED.search(cursor.sql):
         try:
-            return _read(engine, cursor)
+            return _read(engine, cursor, rows)
         except InputError:
             cursor.index = start
     macro = rewrite_preprocessing(cursor.sql, cursor.tokens, start, end, _as_written, learns=False)
@@ -176,9 +172,9 @@ def _read_if_settled(engine: Engine, cursor: Cursor) -> tuple[Placed, _Rows] | N
     return None
 
 
-def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
+def _read_of_row(engine: Engine, cursor: Cursor, rows: _Rows | None) -> tuple[Placed, None] | None:
     """Read a function of a row in a form of TRANSFORM; None if it is left to the macro."""
-    start, name, types = cursor.index, cursor.word(2), _types(engine, cursor)
+    start, name, types = cursor.index, cursor.word(2), _types(engine, rows)
     try:
         return Reader("query", FUNCTIONS, (), types).call(cursor), None
     except (StatementError, duckdb.Error) as error:
@@ -197,12 +193,9 @@ def _read_of_row(engine: Engine, cursor: Cursor) -> tuple[Placed, None] | None:
         return None
 
 
-def _types(engine: Engine, cursor: Cursor) -> Describe:
-    """Tells the types of expressions where the cursor is."""
-    try:
-        rows = _rows(cursor)
-    except StatementError:
-        rows = _Rows((), "")
+def _types(engine: Engine, found: _Rows | None) -> Describe:
+    """Tells the types of expressions over the rows of a query, or over none."""
+    rows = found or _Rows((), "")
     return lambda expressions: list(engine.con.sql(rows.select(expressions, " limit 0")).types)
 
 
@@ -219,7 +212,15 @@ def explain_call(engine: Engine, text: str) -> None:
         cursor.index = at
         if (cursor.word(), cursor.word(1)) == ("ML", ".") and cursor.word(2) in FUNCTIONS:
             with suppress(StatementError, duckdb.Error):
-                Reader("query", FUNCTIONS, (), _types(engine, cursor)).call(cursor)
+                types = _types(engine, _rows_if_any(cursor))
+                Reader("query", FUNCTIONS, (), types).call(cursor)
+
+
+def _rows_if_any(cursor: Cursor) -> _Rows | None:
+    try:
+        return _rows(cursor)
+    except StatementError:
+        return None
 
 
 def _rows(cursor: Cursor) -> _Rows:
