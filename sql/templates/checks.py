@@ -56,15 +56,14 @@ def checked(
 def _refused(owner: str, parameter: Parameter, default: str | None) -> Iterable[tuple[str, str]]:
     """Yield what is refused of an argument, and the message, both in SQL."""
     name = parameter.name
+    found = f"{quoting.string(f'{owner}{name} is ')} || coalesce({name}::varchar, 'NULL')"
     if default is None and not parameter.may_be_null:
         yield f"{name} is null", quoting.string(f"{owner}{name} is NULL; give {_wanted(parameter)}")
     elif parameter.type == "boolean" and default != "NULL":
         yield f"{name} is null", quoting.string(f"{owner}{name} is NULL; give true or false")
     if parameter.type in ("columns", "list", "conditions", "strings"):
-        found = f"{quoting.string(f'{owner}{name} is ')} || {name}::varchar"
         yield f"typeof({name}) = 'VARCHAR'", f"{found} || '; it must be a list, in brackets'"
     if parameter.type == "integer":
-        found = f"{quoting.string(f'{owner}{name} is ')} || {name}::varchar"
         yield f"{name}::double <> {name}::bigint", f"{found} || '; it must be a whole number'"
     if parameter.type == "duration":
         number = f"try_cast({name}::varchar as double)"
@@ -74,7 +73,6 @@ def _refused(owner: str, parameter: Parameter, default: str | None) -> Iterable[
             f"then {number} is null and {length} >= 0 else {number} between 0 and {_LONGEST} end"
         )
         is_left_out = f"{name} is null or " if default == "NULL" else ""
-        found = f"{quoting.string(f'{owner}{name} is ')} || coalesce({name}::varchar, 'NULL')"
         yield (
             f"not ({is_left_out}coalesce({is_length}, false))",
             f"{found} || '; it must be a number or an interval with a unit, and not negative'",
