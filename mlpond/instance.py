@@ -35,6 +35,7 @@ class Instance:
         self.token = uuid.uuid4().hex
         self.sessions: WeakSet[Session] = WeakSet()
         self.n_sessions = 0
+        self.functions: list[str] = []  # those that are registered
 
     @cached_property
     def searches(self) -> Searches:
@@ -62,7 +63,7 @@ class Instance:
             self.n_sessions -= 1
             if not self.n_sessions:
                 del _OPEN[self.token]
-                unregister(self.engine)
+                unregister(self)
                 self.engine.con.close()
 
 

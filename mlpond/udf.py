@@ -18,9 +18,6 @@ INSTANCE = "ml_instance"  # the function that tells which of mlpond.instance a c
 # and the full name of a model that is not committed yet, with what ml_nearest knows its points by,
 # quoted.
 HAS_NEAREST, OFFERED = "mlpond_has_nearest", "mlpond_offered"
-_NAMES = (
-    INSTANCE, "ml_train", "ml_eliminate", "ml_nearest", "ml_knn_impute", "ml_outlier_scores",
-)  # fmt: skip
 
 
 @contextmanager
@@ -68,7 +65,11 @@ def register(instance: Instance) -> None:
 
         return outlier_scores((method, first, second, seed, points))
 
-    create: Any = instance.engine.con.create_function  # the stubs do not know type="arrow"
+    def create(name: str, function: Any, *types: Any, **options: Any) -> None:
+        make: Any = instance.engine.con.create_function  # the stubs do not know type="arrow"
+        make(name, function, *types, **options)
+        instance.functions.append(name)
+
     create(INSTANCE, ml_instance)
     create("ml_train", ml_train, side_effects=True)
     create("ml_eliminate", ml_eliminate, side_effects=True)
@@ -95,11 +96,11 @@ def register(instance: Instance) -> None:
     )
 
 
-def unregister(engine: Engine) -> None:
+def unregister(instance: Instance) -> None:
     """Take the functions away again, by the connection that registered them."""
-    for name in _NAMES:
+    for name in instance.functions:
         with suppress(duckdb.Error):  # the database may be past answering
-            engine.con.remove_function(name)
+            instance.engine.con.remove_function(name)
 
 
 def _knn_impute(rows: Any, donors: Any, k: Any, weights: Any) -> Any:
