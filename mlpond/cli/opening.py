@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mlpond.session import Session
 
 MEMORY = ":memory:"
-# The file of `run` and `seed`: one for all pipelines, and none has its name (mlpond.seeds.loader).
+# The file of `run` and `seed`. No schema has its name, so that schema.table is not ambiguous in it.
 DEFAULT = "pond.duckdb"
 
 

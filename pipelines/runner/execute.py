@@ -60,7 +60,7 @@ def run_pipeline(
     project = find_project(pipeline)
     values = resolve(project.parameters, params, project.name)
     _refuse_open_transaction(pond)
-    made = [file.name for file in project.files if file.kind not in ("check", "model")]
+    made = [file.name for file in project.files if file.kind != "check"]
     catalog = Catalog(pond, project.name, made)
     plan = make_plan(pond, project, catalog, values, select)
     run = _Run(pond, project, catalog, plan, values, full_refresh, display or Display())
