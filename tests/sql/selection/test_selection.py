@@ -169,6 +169,16 @@ def test_mrmr_leaves_out_what_is_known_already(table):
     assert {"a", 'odd "name'} - set(chosen)
 
 
+@pytest.mark.parametrize("method", ["mutual_information", "chi2"])
+def test_features_that_say_the_same_share_a_rank(table, method):
+    for _ in range(6):
+        found = selected(
+            table, f"select_features('drawn', 'y', ['odd \"name', 'g', 'a'], method := '{method}')"
+        )
+        assert found["a"]["rank"] == found['odd "name']["rank"]
+        assert found["a"]["score"] == found['odd "name']["score"]
+
+
 def test_the_stability_index_of_the_reference(con):
     new = [5, 6, 8, 9, 10, 11, 12, 13, 13, 13]
     con.execute("create or replace table old_rows as select i // 10 as v from range(100) as r(i)")
