@@ -16,7 +16,7 @@ counts as (
 digit_table as (
     select
         cluster,
-        arg_max(digit, n) as mostly,
+        (list(digit order by n desc, digit))[1] as mostly,
         max(n) / sum(n) as purity,
         (list(digit order by n desc, digit))[2] as then_comes,
         sum(n)::bigint as n,
