@@ -50,3 +50,16 @@ def test_every_mode_of_a_funnel(shell, mode, users, breakdown):
         f"mode := '{mode}', within := '1 hour'{breakdown})"
     )
     assert shell(query) == [str(users)] * 3
+
+
+@pytest.mark.parametrize("windows", ["", ", step_windows := ['1 hour', '1 hour']"])
+def test_times_of_users_of_different_depths(shell, windows):
+    # user u has the first 1 + u % 3 steps, at minutes that are hers alone, or begins with the second
+    time = "timestamp ''2026-03-01'' + to_minutes(u * 10 + i)"
+    events = f"(select u, {time} as t, i + (u % 5 = 0)::int as e from range(40) v(u), range(1 + u % 3) r(i))"
+    expected = time.replace("''", "'").replace("u *", "user_id *")
+    query = (
+        f"select count(*), count_if(times = list_transform(range(1 + user_id % 3), lambda i: {expected})) "
+        f"from ml.funnel_users('{events}', 'u', 't', ['0', '1', '2'], event := 'e'{windows})"
+    )
+    assert shell(query) == ["32,32"]
