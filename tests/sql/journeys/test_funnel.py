@@ -312,6 +312,21 @@ def test_sessions_and_breakdowns(con):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("session", ["null", "'s'"])
+@pytest.mark.parametrize("mode", ["ordered", "any_order"])
+def test_ties_do_not_depend_on_the_order_of_rows(con, mode, session):
+    # sessions that end at the same time, and events that differ in the breakdown alone
+    rows = "(select 1 as u, i % 2 as s, date ''2026-03-01'' as t, ''AB''[i % 3 % 2 + 1] as e, i as d from range(12) r(i) order by d {way})"
+    found = [
+        con.execute(
+            f"select breakdowns from ml.funnel_users('{rows.format(way=way)}', 'u', 't', ['A', 'B'], event := 'e', "
+            f"mode := '{mode}', session := {session}, breakdown := 'd')"
+        ).fetchall()
+        for way in ("asc", "desc")
+    ]
+    assert found[0] == found[1]
+
+
 def test_nobody(load, ask):
     load([])
     assert [row["users"] for row in funnel(ask)] == [0, 0, 0]
