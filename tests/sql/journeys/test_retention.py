@@ -181,6 +181,12 @@ def test_cohorts_of_a_property(load, ask):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("events", ["AB", "BA"])
+def test_a_cohort_of_events_at_the_same_time(load, ask, events):
+    load([(1, 0, event) for event in events])
+    assert {row["cohort"] for row in ask("cohorts", "cohort := 'event'")} == {"A"}
+
+
 def test_nobody_starts(load, ask):
     load([(None, 0, "S"), (1, None, "S")])
     rows = ask("retention", "periods := 1")
