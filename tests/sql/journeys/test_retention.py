@@ -114,6 +114,18 @@ def test_weeks_begin_on_monday(load, ask):
     assert [row["retained"] for row in rows] == [1, 0]
 
 
+def test_times_before_1970(con):
+    times = (
+        "timestamp ''1969-12-28 22:30'', timestamp ''1969-12-29 22:10''"  # a Sunday and a Monday
+    )
+    source = f"(select 1 as u, unnest([{times}]) as t)"
+    weeks = con.execute(f"select period_start from ml.lifecycle('{source}', 'u', 't', 'week')")
+    assert weeks.fetchall() == [(datetime(1969, 12, 22),), (datetime(1969, 12, 29),)]
+    # from 22:00 to 22:00 it is a day
+    call = f"ml.retention('{source}', 'u', 't', clock := 'amplitude_rolling', periods := 1)"
+    assert con.execute(f"select retained from {call}").fetchall() == [(1,), (1,)]
+
+
 def test_brackets(load, ask):
     load(
         [(1, 0, "S"), (1, 2 * DAY, "S"), (2, 0, "S"), (2, DAY, "S"), (2, 9 * DAY, "S"), (3, 0, "S")]
