@@ -32,6 +32,14 @@ def test_an_item_that_crosses_a_threshold_is_in_the_class_before_it(con):
     assert [row["class"] for row in edge] == ["A", "A", "B", "B"]
 
 
+def test_sums_that_are_equal_but_for_roundings(con):
+    # 0.1 + 0.2 + 0.3 is above 0.6 in doubles, 0.3 + 0.2 + 0.1 is not, and 0.1 + 0.2 - 0.3 is above 0
+    rows = [("a", x) for x in (0.1, 0.2, 0.3)] + [("b", x) for x in (0.3, 0.2, 0.1)]
+    rows += [("c", x) for x in (0.1, 0.2, -0.3)]
+    found = abc(con, rows, a=0.3)
+    assert [(row["rank"], row["class"]) for row in found] == [(1, "A"), (1, "A"), (3, "C")]
+
+
 def test_negative_and_missing_amounts(con):
     rows = [("a", 80), ("b", 20), ("b", None), ("c", -10), ("d", "nan"), (None, 0), ("a", 20)]
     found = {row["item_id"]: row for row in abc(con, rows)}

@@ -35,6 +35,14 @@ def test_ties_have_the_same_score(con):
     assert [deciles[i]["segment"] for i in range(10)] == [found[i]["segment"] for i in range(10)]
 
 
+def test_equal_amounts_in_another_order_have_the_same_score(con):
+    rows = [(1, "2026-01-01", x) for x in (0.1, 0.2, 0.3)]
+    rows += [(2, "2026-01-01", x) for x in (0.3, 0.2, 0.1)]
+    rows += [(3, "2026-01-01", x) for x in (0.1, 0.2, -0.3)] + [(4, "2026-01-01", 0)]
+    found = rfm(con, rows)
+    assert [found[i]["monetary_score"] for i in (1, 2, 3, 4)] == [3, 3, 1, 1]
+
+
 def test_a_refund_lowers_the_value_and_is_no_purchase(con):
     found = rfm(
         con,
