@@ -119,8 +119,13 @@ def test_bad_input(con):
         ask(con, ROWS, discount_rate=-1)
 
 
-def test_months_of_a_time_zone(con):
-    source = "(select 1 as u, timestamptz ''2026-01-31 23:30:00+00'' as t, 1 as x)"
+@pytest.mark.parametrize("kind", ["timestamptz", "timestamp"])
+@pytest.mark.parametrize("session", ["UTC", "Asia/Tokyo"])
+def test_months_of_a_time_zone(con, session, kind):
+    zone = "+00" if kind == "timestamptz" else ""
+    source = f"(select 1 as u, {kind} ''2026-01-31 23:30:00{zone}'' as t, 1 as x)"
     call = f"select cohort from ml.cohort_value('{source}', 'u', 't', 'x', time_zone := '%s')"
+    con.execute(f"set timezone = '{session}'")
     assert con.execute(call % "Europe/Berlin").fetchall() == [(datetime.date(2026, 2, 1),)]
     assert con.execute(call % "UTC").fetchall() == [(datetime.date(2026, 1, 1),)]
+    con.execute("reset timezone")
