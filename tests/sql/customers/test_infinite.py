@@ -25,6 +25,8 @@ BY_AMOUNT = (
     "ml.attribution('{s}', 'u', 't', 'c', '{s}', 't', 'x', cost := 'x')",
     "ml.conversion_paths('{s}', 'u', 't', 'c', '{s}', 't', 'x')",
     "ml.abc_analysis('{s}', 'c', 'x')",
+    "ml.markov_attribution('{s}', 'c', value := 'x')",
+    "ml.shapley_attribution('{s}', 'c', value := 'x')",
 )
 
 
