@@ -63,6 +63,11 @@ def test_bad_input(con):
         match="ml.churn_labels: horizon is .*; it must be an interval longer than nothing",
     ):
         labels(con, [(1, "2026-01-15")], horizon="-1 day")
+    for nothing in ("[]", "[null, null]", "''", "' '"):
+        with pytest.raises(duckdb.Error, match="cutoffs is '.*'; give a time, or a list of times"):
+            labels(con, [(1, "2026-01-15")], nothing)
+    with pytest.raises(duckdb.Error, match="cutoffs is infinity; each must be a finite time"):
+        labels(con, [(1, "2026-01-15")], "'infinity'")
     with pytest.raises(duckdb.Error, match="soon"):
         labels(con, [(1, "2026-01-15")], "'soon'")
 
