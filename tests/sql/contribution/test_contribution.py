@@ -214,6 +214,16 @@ def test_the_best_by_support(con):
         assert set(ask(con, top_k_insights_by_apriori_support=k)) == set(ordered[:k])
 
 
+def test_a_share_at_the_least_one_is_in(con):
+    # ten segments of a tenth each, but for the roundings of sums of 200,000 amounts
+    source = "(select i % 10 as a, i // 10 % 2 = 0 as now, 1e-1 as x from range(400000) r(i))"
+    call = f"from ml.contribution('{source}', ['a'], 'now', 'x', {{option}})"
+    found = con.execute(call.format(option="min_apriori_support := 0.1")).fetchall()
+    assert len(found) == 11
+    found = con.execute(call.format(option="top_k_insights_by_apriori_support := 4")).fetchall()
+    assert sorted(row[0][0] for row in found) == ["a=0", "a=1", "a=2", "all"]
+
+
 def test_redundant_segments(con):
     rows = [
         ("DE", "web", 1, True, 5.0, 1.0, None),
