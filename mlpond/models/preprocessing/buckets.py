@@ -37,7 +37,8 @@ def bucket_labels(cuts: list[float], output_format: str) -> list[str]:
     """The texts of the buckets between cuts, from the lowest to the highest."""
     if output_format == "bucket_names":
         return [f"bin_{i + 1}" for i in range(len(cuts) + 1)]
-    texts = [str(int(cut)) if cut == int(cut) else repr(cut) for cut in cuts]
+    # as ml.bucket_at writes them
+    texts = [str(int(cut)) if cut == int(cut) and abs(cut) < 1e18 else repr(cut) for cut in cuts]
     if output_format == "bucket_ranges":
         bounds = ["(-inf", *(f"[{text}" for text in texts)]
         ends = [*texts, "+inf"]

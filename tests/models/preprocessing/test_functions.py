@@ -87,6 +87,13 @@ def test_bucketize(pond, call, expected):
     assert transformed(pond, call, "2.5") == expected
 
 
+def test_the_clause_writes_a_bucket_as_the_macro_does(pond):
+    for cut in (1e17, 1e18, 1e300, -0.0, 1e-5, 0.1 + 0.2):
+        call = f"BUCKETIZE(x, [{cut!r}], FALSE, 'bucket_ranges')"
+        (expected,) = pond.engine.row(f"select ml.{call} from (select 'inf'::double as x)")
+        assert transformed(pond, f"ML.{call}", INF) == [expected]
+
+
 def test_buckets_are_closed_on_the_left_and_hold_no_nan(pond):
     new = f"1, 2, NULL, {NAN}, {INF}, -{INF}"
     found = transformed(pond, "ML.BUCKETIZE(x, [1, 2])", new, None, "double")
