@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from mlpond.engine import Engine
 from mlpond.models.preprocessing.function import (
+    NUMBER,
     Argument,
     Call,
     Entry,
@@ -86,8 +87,8 @@ class Cells:
 
 def labelled(source: str, call: Call, fold: str) -> str:
     """The rows that have a label: category, fold and y."""
-    # Python cannot take a TIMESTAMPTZ without a package for time zones
-    label = category_of(call, 1) if "time zone" in call.types[1].id else call.arguments[1]
+    # Python has no dates before Christ, no nanoseconds, no infinite times
+    label = call.arguments[1] if NUMBER.accepts(call.types[1]) else category_of(call, 1)
     return (  # the fold may be the place among all rows
         f"(from (select {category_of(call)} as category, {fold} as fold, {label} as y "
         f"from {source}) where y is not null)"

@@ -85,10 +85,8 @@ def _known(call: Call) -> str:
 
 
 def _counted(call: Call) -> str:
-    """SQL of x for a mode: as text where Python writes a value otherwise than DuckDB reads it."""
-    if call.types[0].id in ("blob", "bit", "interval") or "time zone" in call.types[0].id:
-        return f"{call.x}::varchar"
-    return _known(call)
+    """SQL of x for a mode: as text where Python's value is not one that DuckDB reads as the same."""
+    return _known(call) if NUMBER.accepts(call.types[0]) else f"{call.x}::varchar"
 
 
 def _tally_imputed(call: Call) -> Tally:

@@ -203,6 +203,11 @@ def test_imputation_within_groups(pond):
         ("interval", "'1 month', '1 day', '1 day'"),
         ("timestamptz", "'2024-01-01 00:00+02', '2024-01-02 00:00+00', '2024-01-02 00:00+00'"),
         ("hugeint", "1, 170141183460469231731687303715884105727, 170141183460469231731687303715884105727"),
+        # what Python's dates do not hold
+        ("date", "'2024-01-01', '0044-03-15 (BC)', '0044-03-15 (BC)'"),
+        ("date", "'2024-01-01', 'infinity', 'infinity'"),
+        ("timestamp", "'2024-01-01 00:00', '-infinity', '-infinity'"),
+        ("timestamp_ns", "'2024-01-01 00:00', '2024-01-01 00:00:00.000000009', '2024-01-01 00:00:00.000000009'"),
     ],
 )  # fmt: skip
 def test_modes_of_groups_of_any_type(pond, kind, values):
@@ -212,6 +217,9 @@ def test_modes_of_groups_of_any_type(pond, kind, values):
     found = apply(pond, f"{call}::varchar AS z", source, source)
     assert found[-1] == found[1]
     assert found[0] != found[1]
+    for encoder in ("WEIGHT_OF_EVIDENCE", "TARGET_ENCODER"):  # of two values, a label too
+        if kind not in ("double", "hugeint"):
+            assert state(pond, f"ML.{encoder}('g', x) OVER () AS z", source).listed("encoding_0")
     if kind == "double":
         assert found == ["1.0"] + ["2.0"] * 6
         mean = apply(pond, "ML.GROUP_IMPUTER(x, 'g') OVER () AS z", source, source)
