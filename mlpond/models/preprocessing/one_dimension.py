@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 
 from mlpond.engine import Engine
 from mlpond.models.preprocessing.cuts import rank_of
-from mlpond.sql.templates.quoting import doubles
+from mlpond.sql.templates.quoting import double, doubles
 
 MOST_STEPS = 300
 TOLERANCE = 1e-4  # of the variance: sum of the squared moves of the centres at which it ends
@@ -21,12 +22,15 @@ def centres_of(engine: Engine, source: str, x: str, start: list[float]) -> list[
     the centres themselves, where scikit-learn goes on moving.
     """
     name = f"mlpond_values_{uuid.uuid4().hex}"
+    # a power of two, so that nothing is rounded, and no square overflows
+    scale = math.ldexp(1.0, math.frexp(max(map(abs, start)))[1] - 1)
     engine.execute(
-        f"create temp table {name} as select {x} as x, count(*) as n from {source} "
-        f"where {x} is not null group by 1"
+        f"create temp table {name} as select {x} / {double(scale)} as x, count(*) as n "
+        f"from {source} where {x} is not null group by 1"
     )
     try:
-        return _lloyd(engine, f"temp.{name}", sorted(start))
+        centres = _lloyd(engine, f"temp.{name}", sorted(c / scale for c in start))
+        return [c * scale for c in centres]
     finally:
         engine.drop_quietly(f"temp.{name}")
 

@@ -119,6 +119,14 @@ def test_bins(pond, sample, strategy, n):
     assert np.array_equal(found[aside], 1 + peer.transform(new)[aside, 0])
 
 
+def test_bins_do_not_hang_on_the_unit(pond):
+    x = np.r_[SAMPLES["normal"], 0.0, 9.0]
+    load(pond, x=x)
+    load(pond, "huge", x=x * 2.0**900)  # whose squares overflow
+    clause = "ML.KBINS(x, 5, 'kmeans') OVER () AS z"
+    assert apply(pond, clause, "huge", "huge") == apply(pond, clause)
+
+
 def test_fewer_distinct_values_than_bins(pond):
     load(pond, x=[0.0, 0.0, 0.0, 1.0, 3.0])
     expected = {"uniform": [1, 1, 1, 4, 10], "quantile": [1, 1, 1, 3, 5], "kmeans": [1, 1, 1, 2, 3]}
