@@ -72,7 +72,8 @@ OF_SESSIONS = LEARNT_FIRST | RATHER_LEARNT_FIRST | WRITTEN_OUT
 _CLAUSES = frozenset(
     ["GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "SELECT"]
 )  # fmt: skip
-_BEGINNINGS = ("SELECT", "FROM", "VALUES", "WITH", "ALL", "BY", "DISTINCT")
+_QUERIES = ("SELECT", "FROM", "VALUES", "WITH")
+_BEGINNINGS = (*_QUERIES, "ALL", "BY", "DISTINCT")
 
 
 def rewrite_preprocessing(
@@ -178,21 +179,26 @@ def rows_of(name: str, sql: str, tokens: list[Token], index: int, rewrite: Rewri
 
 def _query_around(cursor: Cursor, index: int) -> list[int]:
     """The places of the tokens of the query around a token, without what is in brackets."""
-    queries, stack, n = list[int](), [0], 0
+    parts, stack = list[int](), [0]
+    around = {0: 0}  # each part, and the one that its brackets stand in; itself if it is a query
     for at, token in enumerate(cursor.tokens):
         cursor.index = at
         if token.token_type in OPENING:
-            queries.append(stack[-1])
-            n += 1
-            stack.append(n)
+            parts.append(stack[-1])
+            part = len(around)
+            around[part] = part if _first(cursor, 1) in _QUERIES else stack[-1]
+            stack.append(part)
             continue
         if token.token_type in OPENING.values() and len(stack) > 1:
             stack.pop()
         elif _is_set_operator(cursor):
-            n += 1
-            stack[-1] = n
-        queries.append(stack[-1])
-    return [at for at, query in enumerate(queries) if query == queries[index]]
+            stack[-1] = len(around)
+            around[stack[-1]] = stack[-1]
+        parts.append(stack[-1])
+    found = parts[index]
+    while around[found] != found:
+        found = around[found]
+    return [at for at, part in enumerate(parts) if part == found]
 
 
 def _is_set_operator(cursor: Cursor) -> bool:

@@ -114,6 +114,11 @@ def test_every_function_is_a_macro_a_window_or_learnt_first():
         ("select (with v as (from w) select CALL as z from v limit 1) from t", "(from t where i < 30)"),
         ("select * from (with u as (from w) select i, CALL as z from u)", "(from t where i < 30)"),
         ("select CALL as z from (select p + 0 * ml.spline(p) over ()[1] as p from v)", "(from t where i < 60)"),
+        # in brackets that are no query
+        ("select [lower(CALL)][1] as z from v where i in (select i from w)", "(from t where i < 30)"),
+        ("select trim(both from (CALL)) as z from v union all (select k from t)", "(from t where i < 60)"),
+        ("from v select * replace (concat((CALL), '') as p) where i > 9", "(from t where i > 9 and i < 60)"),
+        ("select i, (select max(CALL) from w limit 1) from t", "(from t where i < 30)"),
     ],
 )  # fmt: skip
 def test_the_rows_that_a_query_learns_from(pond, query, source):
