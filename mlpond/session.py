@@ -153,7 +153,7 @@ class Session:
                 text = self._learnt(statement.text)
                 try:
                     result = self._plain(text, params)
-                except duckdb.BinderException:
+                except (duckdb.BinderException, duckdb.CatalogException):
                     from mlpond.models.preprocessing.queries import explain_call
 
                     explain_call(self.engine, query)

@@ -109,12 +109,10 @@ def rewrite_preprocessing(
     if learns and over.done and name in RATHER_LEARNT_FIRST:
         return None
     texts = [rewrite(sql, argument.tokens) for argument in arguments]
+    if not over.done and (name in _DICTIONARIES or name == "ORDINAL_ENCODER"):
+        what = "dictionary is that of all rows" if name in _DICTIONARIES else "order is given"
+        raise StatementError(f"ML.{name}(…) OVER ({over.text()}): its {what}; write OVER ().")
     if name in _DICTIONARIES:
-        if not over.done:
-            raise StatementError(
-                f"ML.{name}(…) OVER ({over.text()}): its dictionary is that of all rows; "
-                "write OVER ()."
-            )
         rows = rows_of(name, sql, tokens, index, rewrite)
         dictionary = f"(select ml.{_DICTIONARIES[name]}({', '.join(texts)}) {rows})"
         return f"ml.{name.lower()}({texts[0]}, {dictionary})", after.index

@@ -19,6 +19,7 @@ from mlpond.engine import Engine
 from mlpond.errors import InputError, StatementError
 from mlpond.models.preprocessing import FUNCTIONS, Learnt, learn
 from mlpond.models.preprocessing.reading import Describe, Placed, Reader, substitute
+from mlpond.sql import catalog
 from mlpond.sql.dialect.preprocessing import (
     LEARNT_FIRST,
     MACROS_TOO,
@@ -138,6 +139,8 @@ def _read(engine: Engine, cursor: Cursor, found: _Rows | None) -> tuple[Placed, 
             what = f"DuckDB refused `{rows.select(expressions)}`: {error}"
             if "cannot contain aggregates" in str(error):
                 what = "an aggregate is not known then; aggregate in a subquery behind FROM."
+            if "Values were not provided for" in str(error):
+                what = "values of $1 or ? are not known then; make a table of the rows first."
             raise InputError(
                 f"ML.{name}(…) OVER () learns before the query runs, and {what}"
             ) from error
@@ -204,16 +207,31 @@ def explain_call(engine: Engine, text: str) -> None:
 
     Raises:
         InputError: an argument has a type that its function does not take.
+        StatementError: a function with OVER () is not known, or does not take a setting.
     """
     if engine.in_transaction():  # the error has ended it
         return
     cursor = Cursor(text, tokenize(text))
     for at in range(len(cursor.tokens)):
         cursor.index = at
-        if (cursor.word(), cursor.word(1)) == ("ML", ".") and cursor.word(2) in FUNCTIONS:
-            with suppress(StatementError, duckdb.Error):
+        if (cursor.word(), cursor.word(1), cursor.word(3)) != ("ML", ".", "("):
+            continue
+        after = _behind(cursor)
+        call = after.tokens[at : after.index]
+        # with := it is the macro, which takes what the function of a clause does not
+        is_clause = after.accept("OVER", "(", ")") and all(token.text != ":=" for token in call)
+        if cursor.word(2) in FUNCTIONS or (is_clause and cursor.word(2) not in _of_library()):
+            with suppress(duckdb.Error):
                 types = _types(engine, _rows_if_any(cursor))
-                Reader("query", FUNCTIONS, (), types).call(cursor)
+                try:
+                    Reader("query", FUNCTIONS, (), types).call(cursor)
+                except StatementError:
+                    if is_clause:
+                        raise
+
+
+def _of_library() -> set[str]:
+    return {entry.name.upper() for entry in catalog()}
 
 
 def _rows_if_any(cursor: Cursor) -> _Rows | None:

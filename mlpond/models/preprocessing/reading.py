@@ -145,13 +145,16 @@ class Reader:
     def _argument(self, function: Function, part: Cursor) -> tuple[str, Fields | None]:
         """Give the SQL of an argument, and its fields if it is written as a STRUCT."""
         text = part.text()
-        inner = self.calls(text)
-        for placed in inner:
-            if placed.function.over != "none":
+        inside = Cursor(text, tokenize(text))
+        for at in range(len(inside.tokens)):
+            inside.index = at
+            named = self.functions.get(inside.word(2)) if inside.word() == "ML" else None
+            if named and inside.word(1) == "." and named.over != "none":
                 raise StatementError(
                     f"{self.who}: ML.{function.name}({text}): one ML function inside another is "
                     "not accepted."
                 )
+        inner = self.calls(text)
         written = substitute(text, [(placed, Learnt()) for placed in inner])
         fields = struct_fields(written)
         if fields is not None:

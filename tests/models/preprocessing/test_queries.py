@@ -266,6 +266,21 @@ def test_functions_of_a_row_of_any_column(pond):
         ("select ML.SPLINE(x) from t", "write OVER \\(\\) behind it"),
         ("select ML.TF_IDF(['a']) OVER ()", "write it as SELECT"),
         ("select ML.SPLINE(1.0) OVER ()", "so that it can learn from the same rows"),
+        (
+            "select ML.SPLINE(x) OVER () from t where i < $1",
+            "values of \\$1 or \\? are not known then",
+        ),
+        (
+            "select ML.SPLINE(ML.WINSORIZER(x) OVER ()) OVER () from t",
+            "one ML function inside another",
+        ),
+        ("select ML.KBIN(x) OVER () from t", "'KBIN' is not known.* Did you mean 'KBINS'"),
+        (
+            "select ML.ROBUST_SCALER(x, [5, 175]) OVER () from t",
+            "quantile_range is \\[5, 175\\]; it",
+        ),
+        ("select ML.MAX_ABS_SCALER() OVER () from t", "has 0 arguments; it takes \\(x\\)"),
+        ("select ML.ORDINAL_ENCODER(c, ['a']) OVER (partition by k) from t", "its order is given"),
     ],
 )
 def test_what_a_query_cannot_ask(pond, query, message):
@@ -282,6 +297,10 @@ def test_what_a_query_cannot_ask(pond, query, message):
         ("group_statistic(x, c, 'mode')", "statistic is mode"),
         ("weight_of_evidence(c, x > 0, 0)", "smoothing is 0"),
         ("weight_of_evidence(c, true)", "the label has one value"),
+        ("robust_scaler(x, [90, 10])", "quantile_range is \\[90, 10\\]"),
+        ("bucketize(x, null)", "array_split_points is NULL"),
+        ("bucketize(x, ['-inf'::double, 1])", "array_split_points is \\[-inf, 1.0\\]"),
+        ("kept(map {'a': 1}, -1, 0)", "top_k is -1"),
     ],
 )
 def test_what_the_macros_refuse(pond, call, message):
