@@ -19,7 +19,7 @@ from mlpond.models.source import Source, columns_of
 from mlpond.models.splits import Split, make_split
 from mlpond.models.stream import Rows
 from mlpond.models.task import Task
-from mlpond.models.transform import Transform, fit_transform
+from mlpond.models.transform import Transform, check_items, fit_transform
 from mlpond.models.weights import instance_weight, weight_sql
 from mlpond.sql.templates.quoting import identifier
 
@@ -182,6 +182,7 @@ class _Look:
         if transform is not None:
             self.report("fitting TRANSFORM", None)
             transform = fit_transform(self.engine, encoded, transform)
+            check_items(self.engine, encoded, transform, request.who)
         if not options.family.uses_features:
             rows = Rows(self.relation, [], label_sql(request, task))
             return _Encoded(rows, held_out, transform, info, False)

@@ -80,9 +80,11 @@ def check_request(engine: Engine, statement: CreateModel) -> Request:
                 )
     request = Request(statement, options, columns, label, frozenset(reserved), transform)
     if not request.input_columns:
-        raise InputError(
-            f"{who}: the query has no column besides {', '.join(sorted(reserved))}; add features."
-        )
+        what = f"the query has no column besides {', '.join(sorted(reserved))}; add features."
+        if not reserved:
+            named = ", ".join(name for name, _ in columns)
+            what = f"TRANSFORM reads no column of the query; it has {named}."
+        raise InputError(f"{who}: {what}")
     if options.family.uses_features and transform is None:
         features.atoms(statement.name, request.input_columns, {})  # refuses types
     options.family.check_columns(request)

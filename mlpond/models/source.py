@@ -68,6 +68,13 @@ def columns_of(engine: Engine, query: str) -> list[tuple[str, Any]]:
     return list(zip(relation.columns, relation.types, strict=True))
 
 
+def each_row(expressions: list[str]) -> str:
+    """Write what to put behind the rows of a query that binds if all is computed of a row alone."""
+    # GROUP BY takes neither aggregates nor windows; a number in it would be the place of a column
+    fields = ", ".join(f"'_{i}': {sql}" for i, sql in enumerate(expressions))
+    return f" group by {{{fields}}} limit 0"
+
+
 def types_of(engine: Engine, who: str, expressions: list[str], query: str) -> list[Any]:
     """Return the types of expressions over the columns of a query, without running it.
 
@@ -75,6 +82,7 @@ def types_of(engine: Engine, who: str, expressions: list[str], query: str) -> li
         InputError: DuckDB refuses one of them.
     """
     try:
+        engine.con.sql(f"select 1 from ({query}){each_row(expressions)}")
         return list(engine.con.sql(f"select {', '.join(expressions)} from ({query}) limit 0").types)
     except duckdb.Error as error:
         raise InputError(f"{who}: TRANSFORM: DuckDB refused {expressions[0]}: {error}") from error

@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
 from mlpond.engine import Engine
-from mlpond.errors import StatementError
+from mlpond.errors import InputError, StatementError
 from mlpond.models.preprocessing import FUNCTIONS, Learnt, learn
 from mlpond.models.preprocessing.reading import Describe, Placed, Reader, substitute
+from mlpond.models.source import each_row
 from mlpond.sql.dialect.tokens import Cursor, tokenize
 from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import unknown
@@ -106,6 +108,24 @@ def fit_transform(engine: Engine, source: str, transform: Transform) -> Transfor
     return replace(
         transform, learnt=tuple(tuple(next(learnt) for _ in item.calls) for item in transform.items)
     )
+
+
+def check_items(engine: Engine, source: str, transform: Transform, who: str) -> None:
+    """Bind what stands around calls, so that no model is stored whose clause cannot be applied.
+
+    Raises:
+        InputError: DuckDB refuses an item, or it does not make one value of one row.
+    """
+    for item, (_, sql) in zip(transform.items, transform.select_list(), strict=True):
+        if [placed.stop - placed.start for placed in item.calls] == [len(item.text)]:
+            continue  # its arguments were bound when it was read
+        query = f"select 1 from {source}{each_row([sql])}"
+        if any(placed.function.over == "series" for placed in item.calls):
+            query = f"select {sql} from {source} limit 0"
+        try:
+            engine.con.sql(query)
+        except duckdb.Error as error:
+            raise InputError(f"{who}: TRANSFORM: DuckDB refused `{item.text}`: {error}") from error
 
 
 def inputs(transform: Transform, columns: list[str]) -> list[str]:
@@ -199,6 +219,7 @@ def _check_item(who: str, item: Item) -> None:
         (exp.Query, "a subquery; join in the query instead"),
         (exp.Window, "a window function; only the ML functions may be written with OVER ()"),
         (exp.AggFunc, "an aggregate; aggregate in the query instead"),
+        ((exp.Explode, exp.Unnest), "several values of one row; unnest in the query instead"),
     ):
-        if tree.find(kind):
+        if any(isinstance(node, kind) for node in tree.walk()):
             raise StatementError(f"{who}: `{item.text}` holds {what}.")

@@ -19,6 +19,7 @@ from mlpond.engine import Engine
 from mlpond.errors import InputError, StatementError
 from mlpond.models.preprocessing import FUNCTIONS, Learnt, learn
 from mlpond.models.preprocessing.reading import Describe, Placed, Reader, substitute
+from mlpond.models.source import each_row
 from mlpond.sql import catalog
 from mlpond.sql.dialect.preprocessing import (
     LEARNT_FIRST,
@@ -131,9 +132,8 @@ def _read(engine: Engine, cursor: Cursor, found: _Rows | None) -> tuple[Placed, 
 
     def describe(expressions: list[str]) -> list[Any]:
         try:
-            # GROUP BY takes no aggregates: learnt from the rows, they would be of all of them
-            tail = f" group by row({', '.join(expressions)}) limit 0"
-            engine.con.sql(rows.select(["1"], tail))
+            # an aggregate, learnt from the rows, would be that of all of them
+            engine.con.sql(rows.select(["1"], each_row(expressions)))
             return list(engine.con.sql(rows.select(expressions, " limit 0")).types)
         except duckdb.Error as error:
             what = f"DuckDB refused `{rows.select(expressions)}`: {error}"

@@ -62,7 +62,9 @@ def _calendar_parts(call: Call, learnt: Learnt) -> str:
 
 
 def _are_parts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(part in PARTS for part in value)
+    if not isinstance(value, list) or not value or len(set(map(str, value))) < len(value):
+        return False
+    return all(part in PARTS for part in value)
 
 
 def _tokens(call: Call, learnt: Learnt) -> str:
@@ -102,7 +104,14 @@ FUNCTIONS = (
         "CALENDAR_PARTS",
         _calendar_parts,
         arguments=(TIME,),
-        settings=(Setting("parts", list(PARTS), _are_parts, f"a list of {', '.join(PARTS)}"),),
+        settings=(
+            Setting(
+                "parts",
+                list(PARTS),
+                _are_parts,
+                f"a list of {', '.join(PARTS)}, none of them twice",
+            ),
+        ),
         over="none",
     ),
     Function(

@@ -157,6 +157,28 @@ def test_statements_that_make_no_sense_are_refused(pond, statement, error, messa
         pond.sql(statement)
 
 
+NOT_APPLIED = {  # what would be refused only when the clause is applied, or not at all
+    "t.x AS z": 'DuckDB refused `t.x`: .*table "t" not found',
+    "ML.KBINS(x) OVER () + 1 AS z": "DuckDB refused `ML.KBINS.x. OVER .. \\+ 1`: ",
+    "list_sum(ML.LAG(y) OVER (ORDER BY x)) AS z": "DuckDB refused `list_sum",
+    "product(x) AS z": "DuckDB refused `product.x.`: .*cannot contain aggregates",
+    "ML.MAX_ABS_SCALER(product(x)) OVER () AS z": "cannot contain aggregates",
+    "unnest([x, y]) AS z": "holds several values of one row; unnest in the query instead",
+    "ML.CALENDAR_PARTS(date '2024-01-01' + x, ['day', 'day']) AS z": "none of them twice",
+    "5 AS z": "TRANSFORM reads no column of the query; it has x, y.",
+}
+
+
+def test_a_clause_that_cannot_be_applied_is_refused(pond):
+    pond.sql("create table t as select x::integer as x, x as y from range(5) r(x)")
+    options = "options (model_type = 'transform_only') as from t"
+    for clause, message in NOT_APPLIED.items():
+        with pytest.raises((InputError, StatementError), match=message):
+            pond.sql(f"create model m transform ({clause}) {options}")
+    pond.sql(f"create model m transform (5 AS z, ML.KBINS(5) OVER () AS w, x) {options}")
+    assert rows(pond, "select * from ML.TRANSFORM(MODEL m, TABLE t)")[0] == (5, "bin_1", 0)
+
+
 def test_all_calls_learn_in_one_scan(pond):
     """Thirty scalers read the rows once: the number of queries does not grow with the calls."""
     columns = ", ".join(f"sin(i * {k}) as x{k}" for k in range(1, 31))
