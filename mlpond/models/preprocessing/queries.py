@@ -18,6 +18,8 @@ import duckdb
 from mlpond.engine import Engine
 from mlpond.errors import InputError, StatementError
 from mlpond.models.preprocessing import FUNCTIONS, Learnt, learn
+from mlpond.models.preprocessing.cross_fitting import columns_beside
+from mlpond.models.preprocessing.function import CATEGORY
 from mlpond.models.preprocessing.reading import Describe, Placed, Reader, substitute
 from mlpond.models.source import each_row
 from mlpond.sql import catalog
@@ -33,9 +35,16 @@ from mlpond.sql.dialect.preprocessing import (
 )
 from mlpond.sql.dialect.tokens import OPENING, Cursor, tokenize
 from mlpond.sql.templates.lambdas import PREFIX
+from mlpond.sql.templates.quoting import identifier
 
 # What gives other rows from run to run.
 _UNSETTLED = re.compile(r"\b(sample|tablesample|random|uuid|gen_random_uuid|nextval)\b", re.I)
+# What gives its rows in another order from run to run.
+_UNORDERED = re.compile(
+    r"(?<!is )(?<!not )\b(distinct|group\s+by|pivot|random|(union|intersect|except)"
+    r"(?!\s+all|\s*\())\b",
+    re.I,
+)
 _WAITED_FOR = LEARNT_FIRST | RATHER_LEARNT_FIRST | OF_A_SERIES
 
 
@@ -95,7 +104,14 @@ def learn_in_query(engine: Engine, text: str, *, waits: bool = True) -> str:
             own_names = tuple(names[at : at + width])
             calls.append((placed.function, replace(placed.call, arguments=own_names, parts=())))
             at += width
+        columns += dict.fromkeys(name for placed in of_rows for name in placed.call.columns)
         states = learn(engine, f"({rows.select(columns)})", calls)
+        for placed, state in zip(of_rows, states, strict=True):
+            if "row_number" in (state.text("fold") or "") and _UNORDERED.search(rows.select([])):
+                raise placed.call.refuse(
+                    "the rows come in another order each time, and no column tells them apart, so "
+                    "that their folds are not known; add a key, or make a table of them first."
+                )
         learnt |= {placed.start: state for placed, state in zip(of_rows, states, strict=True)}
     calls_learnt = [(placed, learnt[placed.start]) for placed, _ in found]
     written = substitute(cursor.sql, calls_learnt, training=True)
@@ -145,7 +161,28 @@ def _read(engine: Engine, cursor: Cursor, found: _Rows | None) -> tuple[Placed, 
                 f"ML.{name}(…) OVER () learns before the query runs, and {what}"
             ) from error
 
-    return Reader("query", FUNCTIONS, (), describe).call(cursor), rows
+    is_cross_fitted = FUNCTIONS[name].training_sql is not None
+    columns = _columns(engine, rows) if is_cross_fitted else ()
+    placed = Reader("query", FUNCTIONS, columns, describe).call(cursor)
+    if is_cross_fitted:
+        columns = columns_beside(placed.call, placed.call.arguments[1])
+    return replace(placed, call=replace(placed.call, columns=columns)), rows
+
+
+def _columns(engine: Engine, rows: _Rows) -> tuple[str, ...]:
+    """The columns of the rows that tell a row's fold, quoted: they are the same when read again.
+
+    A sum of a subquery's need not be, in its last digit; a name that comes twice is not one.
+    """
+    relation = engine.con.sql(rows.select(["*"], " limit 0"))
+    lower = [name.lower() for name in relation.columns]
+    return tuple(
+        identifier(name)
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+        if lower.count(name.lower()) == 1
+        and CATEGORY.accepts(kind)
+        and kind.id not in ("float", "double")
+    )
 
 
 def _read_if_settled(

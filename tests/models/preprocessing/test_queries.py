@@ -54,7 +54,7 @@ def test_a_query_is_the_clause(pond, call):
     query = pond.sql(f"select ML.{call} as z from t where i < 150 order by i")
     found = [row[0] for row in query.fetchall()]
     source = "(from t where i < 150)"
-    if call.startswith(CROSS_FITTED):  # in a query the fold goes by the place of the row
+    if call.startswith(CROSS_FITTED):  # in a query the fold is told by other columns
         assert len({json.dumps(v) for v in found}) > 10
         return
     same(found, apply(pond, f"ML.{call} AS z", source, source))
@@ -80,6 +80,36 @@ def test_the_encoding_of_a_row_in_a_query_leaves_its_fold_out(pond):
     # 100 folds of 4 rows: each row is a fold of its own, or shares it with another one
     values = [row[0] for row in found]
     assert values[0] not in (1.0, pytest.approx(7 / 3), None)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(select i, x > 0 as y from t order by random())",
+        "(select i, i % 7 as k, (x > 0)::integer as y from t order by random()) as a join t as b using (i)",
+    ],
+)
+def test_the_fold_of_a_row_is_the_same_in_whatever_order_it_comes(pond, source):
+    found = pond.sql(
+        f"select ML.TARGET_ENCODER('all', y, 0, 2) OVER () as z, y from {source}"
+    ).fetchall()
+    first, second = {v for v, _ in found}
+    means = {
+        fold: sum(y for v, y in found if v == fold and y is not None)
+        / sum(v == fold and y is not None for v, y in found)
+        for fold in (first, second)
+    }
+    # a row has the mean of the other fold, whose rows have the mean of its own
+    assert means == {first: pytest.approx(second), second: pytest.approx(first)}
+
+
+def test_rows_without_order_or_key_have_no_folds(pond):
+    with pytest.raises(InputError, match="add a key, or make a table of them first"):
+        pond.sql(
+            "select ML.TARGET_ENCODER(k, y) OVER () from (select distinct k, x > 0 as y from t)"
+        )
+    query = "select ML.TARGET_ENCODER(k, y) OVER () from (select k, x > 0 as y from t) where k is distinct from 'u'"
+    assert len(pond.sql(query).fetchall()) > 100
 
 
 def test_several_calls_ctes_and_groups(pond):
