@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -11,8 +12,11 @@ from urllib.parse import unquote, urlparse
 from mlpond.engine import Engine
 from mlpond.errors import InputError
 from mlpond.models import registry
+from mlpond.sql import catalog
 from mlpond.sql.templates.quoting import identifier
 from mlpond.sql.templates.renderer import unknown
+
+OF_A_MODEL = {"threshold": "5e-1"}  # defaults of its own functions
 
 
 def export_model(engine: Engine, name: str, options: dict[str, Any]) -> Path:
@@ -79,13 +83,14 @@ def _script(engine: Engine, version: registry.Version, function: str, does: str)
         return None
     groups = sorted(other for other in known if other.startswith(f"{name}@"))
     wanted = _helpers({other: row[1] for other, row in known.items()}, [name, *groups])
-    helpers = [_create(other, *known[other]) for other in [*wanted, *groups]]
+    helpers = [_create(other, _defaults(other), *known[other]) for other in wanted]
+    helpers += [_create(other, OF_A_MODEL, *known[other]) for other in groups]
     return "\n".join(
         [
             f"-- {does} {version.full_name}: FROM ml.{function}('table').",
             "create schema if not exists ml;",
             *helpers,
-            _create(function, *known[name]),
+            _create(function, OF_A_MODEL, *known[name]),
             "",
         ]
     )
@@ -106,12 +111,17 @@ def _helpers(bodies: dict[str, str], names: list[str]) -> list[str]:
     return list(found)
 
 
-def _create(name: str, parameters: list[str], body: str, kind: str) -> str:
+def _create(
+    name: str, defaults: Mapping[str, str | None], parameters: list[str], body: str, kind: str
+) -> str:
     table = "table " if kind == "table_macro" else ""
-    return (
-        f"create or replace macro ml.{identifier(name)}({_declared(parameters)}) as {table}{body};"
+    declared = ", ".join(
+        p if defaults.get(p) is None else f"{p} := {defaults[p]}" for p in parameters
     )
+    return f"create or replace macro ml.{identifier(name)}({declared}) as {table}{body};"
 
 
-def _declared(parameters: list[str]) -> str:
-    return ", ".join("threshold := 5e-1" if p == "threshold" else p for p in parameters)
+def _defaults(helper: str) -> dict[str, str | None]:
+    """The defaults of a function of the library, which DuckDB does not tell of a macro."""
+    found = [entry.parameters for entry in catalog() if entry.name == helper]
+    return {parameter.name: parameter.default for each in found for parameter in each}

@@ -78,6 +78,8 @@ F_TEST_FIELDS = {
 }
 _SECTION = re.compile(r"(Functions|Parameters|Columns)\b(?:\s*\((.*)\))?\s*\Z")
 _LABEL = re.compile(r"(Level|Example|Source):\s*(.*)\Z")
+# what stands between commas that are not inside a text or a list
+_ARGUMENT = re.compile(r"(?:'[^']*'|\[[^\]]*\]|[^,'\[])+")
 _SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)\Z")
 
 
@@ -232,7 +234,7 @@ def _function(line: str, path: str) -> Function:
         raise TemplateError(f"template {path}: cannot read the signature {signature!r}.")
     name, inside = match.groups()
     arguments = []
-    for part in filter(None, (part.strip() for part in inside.split(","))):
-        argument, _, default = part.partition(" := ")
+    for part in _ARGUMENT.findall(inside):
+        argument, _, default = part.strip().partition(" := ")
         arguments.append((argument, default or None))
     return Function(name, tuple(arguments), _result(result), meaning)

@@ -171,6 +171,27 @@ def test_columns_with_quotes_spaces_and_sql(table):
     assert record(table, "from ml.evaluate('odd')")["r2_score"] == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "'logistic_reg'",
+        pytest.param("'glm', family = 'binomial', link = 'probit'", marks=pytest.mark.slow),
+    ],
+)
+def test_exported_functions_keep_their_defaults(pond, tmp_path, options):
+    pond.sql(
+        "create table t as select (i * 37 % 100)::double as x, i * 61 % 100 < x as y from range(99) r(i)"
+    )
+    pond.sql(f"create model m options (model_type = {options}, input_label_cols = ['y']) as from t")
+    pond.sql(f"export model m options (uri = '{tmp_path}')")
+    expected = pond.engine.rows("select predicted_y from ml.predict('m', 't')")
+    with duckdb.connect() as con:
+        con.execute((tmp_path / "predict.sql").read_text()).fetchall()
+        con.register("t", pond.con.sql("from t").to_arrow_table())
+        assert con.execute("select predicted_y from ml.predict('t')").fetchall() == expected
+    assert len(set(expected)) > 1
+
+
 def test_export_works_without_mlpond(table, tmp_path):
     create(table)
     folder = tmp_path / "out" / "m"
