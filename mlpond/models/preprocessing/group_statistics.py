@@ -85,7 +85,7 @@ def _known(call: Call) -> str:
 
 
 def _counted(call: Call) -> str:
-    """SQL of x for a mode: as text where Python's value is not one that DuckDB reads as the same."""
+    """SQL of x for a mode: as text where Python may write a value otherwise than DuckDB."""
     return _known(call) if NUMBER.accepts(call.types[0]) else f"{call.x}::varchar"
 
 
