@@ -127,7 +127,8 @@ def test_one_step_is_grubbs_and_groups_are_samples_of_their_own(table):
 
 def test_mahalanobis_distances_and_their_distribution(table):
     query = """select * from ml.mahalanobis('seen', ['a', 'b', 'odd "name'])"""
-    found = [row for row in dicts(table, query) if row["mahalanobis_distance"] is not None]
+    rows = dicts(table, query)
+    found = [row for row in rows if row["mahalanobis_distance"] is not None]
     x = np.array([[row[name] for name in X] for row in found])
     centred = x - x.mean(0)
     d2 = np.einsum("ij,jk,ik->i", centred, np.linalg.inv(np.cov(x.T)), centred)
@@ -135,7 +136,8 @@ def test_mahalanobis_distances_and_their_distribution(table):
     n, p = x.shape
     right = stats.beta.sf(d2 * n / (n - 1) ** 2, p / 2, (n - p - 1) / 2)
     assert [row["p_value"] for row in found] == pytest.approx(right, rel=1e-8, abs=1e-12)
-    assert [row["a"] for row in found if row["is_outlier"]] == [6.0]
+    assert [row["a"] for row in rows if row["is_outlier"]] == [6.0]
+    assert {row["p_value"] for row in rows if row["mahalanobis_distance"] is None} == {None}
 
 
 def test_a_combined_column_changes_no_distance(table):
