@@ -102,6 +102,18 @@ def test_more_than_half_of_the_values_equal(con):
     assert not any(row["is_outlier"] for row in found)
 
 
+@pytest.mark.parametrize("method", LIMITS)
+@pytest.mark.parametrize(
+    "values", ["1e0", "1e0, 'nan'", "null", "'inf', '-inf', '-inf'", "1e0, 'inf'"]
+)
+def test_limits_count_what_outliers_names(con, method, values):
+    con.execute(f"create or replace view thin as select unnest([{values}]::double[]) as x")
+    call = f"('thin', ['x'], method := '{method}')"
+    (row,) = dicts(con, f"from ml.outlier_limits{call}")
+    out = [one["x"] for one in dicts(con, f"from ml.outliers{call}") if one["is_outlier"]]
+    assert (row["n_below"], row["n_above"]) == (sum(x < 0 for x in out), sum(x > 0 for x in out))
+
+
 def test_esd_of_rosner(table):
     found = dicts(table, "from ml.esd_test('rosner', 'v', max_outliers := 10)")
     assert [round(row["statistic"], 3) for row in found[:4]] == [3.119, 2.943, 3.179, 2.810]
