@@ -101,3 +101,12 @@ def test_no_rows_no_values_and_nothing_missing(con, table, function):
     assert (
         len(full) == {"missing_values": 2, "missing_patterns": 1, "missing_relations": 0}[function]
     )
+
+
+def test_a_column_that_never_varies_has_its_mean_on_both_sides(con):
+    rows = "(select 7 as x, case when i > 1 then i end as gap from range(5) as r(i))"
+    (row,) = (
+        r for r in dicts(con, f"from ml.missing_relations('{rows}')") if r["compared"] == "mean"
+    )
+    assert (row["if_missing"], row["if_known"], row["n_if_missing"]) == (7, 7, 2)
+    assert (row["effect_size"], row["p_value"]) == (None, None)  # in units of a spread that is 0
