@@ -203,6 +203,18 @@ def test_what_cannot_be_is_refused(table, call, message):
         table.sql(f"from ml.{call}").fetchall()
 
 
+@pytest.mark.parametrize("name", ["value", "n", "place", "i"])
+@pytest.mark.parametrize("call", ["esd_test('{}', 'a'", "outlier_limits('{}', ['a']"])
+def test_groups_may_be_called_like_what_we_compute(table, call, name):
+    table.execute(
+        f'create or replace view renamed as select g as "{name}", * exclude (g) from seen'
+    )
+    found = table.sql(f"from ml.{call.format('renamed')}, groups := ['{name}'])")
+    right = table.sql(f"from ml.{call.format('seen')}, groups := ['g'])")
+    assert found.fetchall() == right.fetchall()
+    assert found.columns[0] == name
+
+
 @pytest.mark.parametrize(
     "call", ["outliers", "outlier_limits", "mahalanobis", "isolation_forest", "local_outlier_factor"]
 )  # fmt: skip

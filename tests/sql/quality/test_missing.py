@@ -62,6 +62,12 @@ def test_patterns_part_the_rows(con, table):
     assert sum(row["share"] for row in found) == pytest.approx(1)
 
 
+def test_patterns_of_columns_called_like_what_we_compute(con):
+    rows = "(select 1 as flags, null as n, 2 as names)"
+    (row,) = dicts(con, f"from ml.missing_patterns('{rows}')")
+    assert (row["missing"], row["n"]) == (["n"], 1)
+
+
 def test_relations_are_the_tests_of_the_books(con, table):
     found = {
         (r["missing_column"], r["name"], r["compared"]): r
