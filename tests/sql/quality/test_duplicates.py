@@ -41,6 +41,13 @@ def test_the_first_of_each_are_the_distinct_rows(con, rows):
     assert sorted(found.fetchall(), key=str) == sorted(set(rows), key=str)
 
 
+def test_of_rows_equal_in_the_order_the_least_is_first(con):
+    rows = "(select * from (values (1, 5, ''b''), (1, 5, ''a''), (1, null, ''0'')) as t(k, day, v))"
+    found = dicts(con, f"from ml.duplicates('{rows}', ['k'], order_by := 'day')")
+    assert [row["v"] for row in found] == ["a", "b", "0"]
+    assert [row["is_first"] for row in found] == [True, False, False]
+
+
 def test_wrong_columns(con):
     with pytest.raises(duckdb.Error, match="ml.duplicates: the list of columns is empty"):
         con.sql(f"from ml.duplicates('{ROWS}', [])").fetchall()

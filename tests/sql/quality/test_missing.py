@@ -51,6 +51,14 @@ def test_a_column_called_n_is_a_column(con):
     assert [(row["name"], row["n_missing"]) for row in found] == [("i", 1), ("n", 0)]
 
 
+def test_the_longest_run_of_rows_equal_in_the_order_is_that_of_their_columns(con):
+    rows = (
+        "(select * from (values (1, ''c'', null), (1, ''a'', 2), (1, ''b'', null)) as t(day, v, x))"
+    )
+    (row, *_) = dicts(con, f"from ml.missing_values('{rows}', order_by := 'day')")
+    assert (row["name"], row["longest_run"]) == ("x", 2)
+
+
 def test_patterns_part_the_rows(con, table):
     found = dicts(con, "from ml.missing_patterns('gaps')")
     expected = table.isna().value_counts()
