@@ -116,6 +116,14 @@ def test_no_rows_break_nothing_but_have_no_mean(table):
     assert found[0]["share"] == 0
 
 
+def test_what_is_fresh_is_so_at_this_moment(con):
+    rows = "(select make_timestamp(epoch_us(now())) - interval '2 hours' as t)"
+    found = judged(con, rows, [
+        {"expect": "fresh", "column": "t", "max_age": age} for age in ("1 hour", "3 hours")
+    ])  # fmt: skip
+    assert [row["passed"] for row in found] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("expectations", "complaint"),
     [
