@@ -116,6 +116,12 @@ def test_no_rows_break_nothing_but_have_no_mean(table):
     assert found[0]["share"] == 0
 
 
+def test_what_increases_does_so_across_a_missing_value_and_in_one_moment(con):
+    con.execute("create or replace table steps as select * from (values (1, 5), (2, null), (3, 4), (4, 7), (4, 6)) as t(day, v)")  # fmt: skip
+    (row,) = judged(con, "steps", [{"expect": "increasing", "column": "v", "order_by": "day"}])
+    assert (row["n_failing"], row["examples"]) == (1, ["v = 4"])
+
+
 def test_what_is_fresh_is_so_at_this_moment(con):
     rows = "(select make_timestamp(epoch_us(now())) - interval '2 hours' as t)"
     found = judged(con, rows, [
