@@ -235,3 +235,11 @@ def test_ties_do_not_depend_on_threads(con):
     con.execute("create or replace table r as from r order by x").fetchall()
     assert rows(con, call) == expected
     con.execute("reset threads")
+
+
+@pytest.mark.parametrize("call", ["asof_join('l', 'r', 't', 'u', tolerance", "point_in_time_join('l', 'r', ['k'], 't', 'u', ttl"])  # fmt: skip
+def test_a_time_of_day_is_not_measured_across_midnight(con, call):
+    load(con, "l", "k int, t time", [[1, "23:30"]])
+    load(con, "r", "k int, u time", [[1, "23:00"]])  # and an hour: 00:00, which is not later
+    with pytest.raises(duckdb.Error, match=r"the time is of type TIME.*; give a TIMESTAMP"):
+        rows(con, f"from ml.{call} := '1 hour')")
