@@ -193,6 +193,9 @@ def test_the_stability_index_of_the_reference(con):
     assert found["score"] == pytest.approx(0.0888191769, abs=1e-10)
     assert found["p_value"] == pytest.approx(stats.chi2.sf(0.0888191769 * 50, 9), rel=1e-8)
     assert found["is_selected"]
+    for by in ("threshold := 0.1", "alpha := 0.05"):  # nothing is known without new rows
+        none = selected(con, f"population_stability('old_rows', '(from new_rows where false)', ['v'], {by})")["v"]  # fmt: skip
+        assert (none["score"], none["is_selected"]) == (None, False)
 
 
 def test_without_drift_the_p_value_is_spread_evenly(con):
