@@ -203,6 +203,12 @@ def test_what_cannot_be_is_refused(table, call, message):
         table.sql(f"from ml.{call}").fetchall()
 
 
+@pytest.mark.parametrize("call", ["isolation_forest", "local_outlier_factor"])
+def test_a_share_of_rows_that_are_all_alike_is_none(con, call):
+    found = dicts(con, f"from ml.{call}('(select 5 as x from range(50))', ['x'], contamination := 0.1)")  # fmt: skip
+    assert [row["is_outlier"] for row in found] == [False] * 50
+
+
 @pytest.mark.parametrize("name", ["value", "n", "place", "i"])
 @pytest.mark.parametrize("call", ["esd_test('{}', 'a'", "outlier_limits('{}', ['a']"])
 def test_groups_may_be_called_like_what_we_compute(table, call, name):
