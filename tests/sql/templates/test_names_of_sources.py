@@ -8,6 +8,7 @@ import pytest
 
 from mlpond.sql.templates import installer
 from mlpond.sql.templates.catalog import templates
+from mlpond.sql.templates.quoting import relation
 from mlpond.sql.templates.renderer import render_text
 
 NAMES = ["given", "origin", "options", "asked", "arms", "levels", "measured", "observed"]
@@ -44,7 +45,17 @@ def test_a_source_is_read_before_a_step_has_a_plain_name():
             (found.start(), found.group(1))
             for found in re.finditer(r"^(?:with\s+)?(\w+) as (?:\w+ )*\($", body, re.MULTILINE)
         ]
-        for relation in (p.name for p in parameters if p.type == "relation"):
-            last = body.rfind(marks[relation])
+        for source in (p.name for p in parameters if p.type == "relation"):
+            last = body.rfind(marks[source])
             before = [name for start, name in steps if start < last][:-1]
             assert all(name.startswith("__") for name in before), (template.path, before)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["t", "s.t", "c.s.t", '"s s".t', '"t.x"', 's."t.x"', '"a ""b"', 'c."a ""b.c".x', '"a""".".b"'],
+)
+def test_a_dot_inside_quotes_parts_nothing(con, name):
+    """A file may be a table: FROM ml.islands('"sales.csv"', 'id')."""
+    (written,) = con.execute("select ml.relation($name)", {"name": name}).fetchone()
+    assert written == relation(name)
