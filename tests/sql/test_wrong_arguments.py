@@ -21,7 +21,7 @@ CALLS = [
     ("customer_value('t', 'u', 'at', 'x', margin := NULL)", "margin is NULL; it must be a number"),
     ("cohort_value('t', 'u', 'at', 'x', discount_rate := NULL)", "discount_rate is NULL; it must be above -1"),
     ("churn_labels('t', 'u', 'at', NULL)", "cutoffs is NULL; give one time, or a list of times"),
-    ("churn_labels('t', 'u', 'at', [])", "cutoffs is \\[\\]; give a time"),
+    ("churn_labels('t', 'u', 'at', [])", "cutoffs is '\\[\\]'; give a time"),
     ("churn_labels('t', 'u', 'at', '2026-01-01', active_within := 30)", "active_within is 30; it must be an interval"),
     ("attribution('t', 'u', 'at', 'e', 't', 'at', lookback := '-1 day')", "lookback is -1 day; it must be an interval"),
     ("conversion_paths('t', 'u', 'at', 'e', 't', 'at', lookback := 30)", "lookback is 30; it must be an interval"),
