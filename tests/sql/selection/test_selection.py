@@ -227,6 +227,10 @@ def test_no_rows_and_constant_and_empty_columns_have_an_outcome(con):
     for method in ("mutual_information", "chi2", "anova", "variance", "knn_mutual_information"):
         found = con.sql(f"from ml.select_features('bare', 'y', ['a', 'g'], method := '{method}')").fetchall()  # fmt: skip
         assert found == [("a", None, None, None, None, False), ("g", None, None, None, None, False)]
+    found = con.sql("from ml.mrmr('bare', 'y', ['a', 'g'])").fetchall()
+    assert found == [(name, None, None, None, None, False) for name in "ag"]
+    found = con.sql("from ml.population_stability('bare', 'bare', ['a', 'g'])").fetchall()
+    assert found == [(name, None, None, 0, 1, False) for name in "ag"]
     con.execute("insert into bare select 'c' || i % 2, case when i % 2 = 0 then 'nan' else '1' end::double, null from range(30) as r(i)")  # fmt: skip
     for method in ("mutual_information", "chi2", "anova", "variance", "knn_mutual_information"):
         found = selected(con, f"select_features('bare', 'y', ['a', 'g'], method := '{method}')")
