@@ -177,3 +177,18 @@ def test_it_cannot_be_asked_to_look_ahead(con, feast):
     for direction in ("'forward'", "'nearest'"):
         with pytest.raises(duckdb.Error, match="does not support the supplied arguments"):
             rows(con, call.format(direction))
+
+
+@pytest.mark.parametrize("type_", ["timestamp", "date", "timestamptz", "timestamp_ns", "double"])
+def test_an_infinite_time_leaks_without_a_lead(con, type_):
+    # an error for a TIMESTAMP, and 2,147,465,385 days for a DATE
+    early = "1" if type_ == "double" else "2024-01-01"
+    load(con, "e", f"id int, t {type_}", [[1, early], [1, "-infinity"], [1, "infinity"]])
+    load(con, "f", f"id int, t {type_}, x int", [[1, "infinity", 4]])
+    (row,) = records(con, "from ml.leakage_report('e', 'f', ['id'], 't')")
+    assert (row["n_matched"], row["n_future"], row["n_leaked"], row["n_unknown"]) == (3, 2, 2, 2)
+    assert (row["median_lead"], row["max_lead"]) == (None, None)
+
+
+def test_features_of_keys_and_times_alone_have_no_report(con):
+    assert records(con, "from ml.leakage_report('(select 1 as id, 5 as t)', '(select 1 as id, 4 as t)', ['id'], 't')") == []  # fmt: skip
