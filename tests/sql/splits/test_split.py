@@ -170,3 +170,13 @@ def test_given_times_and_the_gap_at_its_boundary(con):
     assert [part for _, part in found] == (
         ["TRAIN"] * 3 + ["GAP"] * 2 + ["EVAL"] * 2 + ["GAP"] * 2 + ["TEST"] * 3
     )
+
+
+def test_the_share_for_eval_is_that_of_the_rows_before_a_given_test(con):
+    load(con, "t", "day int", [[day] for day in range(20)])
+    call = "select split, count(*)::int from ml.split_by_time('t', 'day', test_from := '{}') group by all"  # fmt: skip
+    # by the last tenth but one EVAL began at day 16: an error for 10, one row for 17, four for 20
+    for start in (10, 17, 20):
+        expected = {"TRAIN": start - 2, "EVAL": 2, "TEST": 20 - start}
+        assert dict(rows(con, call.format(start))) == {k: n for k, n in expected.items() if n}
+    assert dict(rows(con, call.format(-1))) == {"TEST": 20}
