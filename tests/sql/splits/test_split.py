@@ -180,3 +180,17 @@ def test_the_share_for_eval_is_that_of_the_rows_before_a_given_test(con):
         expected = {"TRAIN": start - 2, "EVAL": 2, "TEST": 20 - start}
         assert dict(rows(con, call.format(start))) == {k: n for k, n in expected.items() if n}
     assert dict(rows(con, call.format(-1))) == {"TEST": 20}
+
+
+@pytest.mark.parametrize(
+    "type_, day, given", [("date", "2024-01-01", "2024-01-05 12:00"), ("integer", "3", "4.4")]
+)
+def test_a_start_that_the_type_would_round_is_refused(con, type_, day, given):
+    load(con, "t", f"day {type_}", [[day]])
+    for name in ("eval_from", "test_from"):
+        with pytest.raises(
+            duckdb.Error, match=rf"{name} is {given}, .* type {type_.upper()}; give"
+        ):
+            rows(con, f"from ml.split_by_time('t', 'day', {name} := '{given}')")
+    midnight = given.replace("12:00", "00:00").replace(".4", ".0")
+    assert len(rows(con, f"from ml.split_by_time('t', 'day', test_from := '{midnight}')")) == 1
