@@ -173,6 +173,28 @@ def test_permutation_importance_of_a_linear_model(pond):
     assert dict(rows(pond, query)) == approx(dict(rows(pond, query)), rel=1e-9)
 
 
+def test_a_feature_without_effect_has_no_importance():
+    # sums in another order gave 5.6e-17, the same in each shuffle: needed, with a p-value of 0.003
+    with mlpond.connect() as other:
+        other.sql(
+            "create model m options (model_type = 'linear_reg', input_label_cols = ['y']) as "
+            "select sin(i * 1.7) as a, 1 as one, 3 * a + sin(i * 77) as y from range(120) as r(i)"
+        )
+        for more in ("", ", data := '(select sin(i * 1.7) as a, 1 as one, 3 * a + sin(i * 77) as y from range(500) as r(i))'"):  # fmt: skip
+            found = rows(other, f"select * from ml.select_by_importance('m'{more})")
+            assert found[1] == ("one", 0, 1, 2, False)
+            assert found[0][3:] == (1, True)
+        empty = "(select 1.0 as a, 1 as one, 1.0 as y limit 0)"
+        found = rows(other, f"select * from ml.select_by_importance('m', data := '{empty}')")
+        assert found == [(name, None, None, 1, False) for name in ("a", "one")]
+        # a model without any loss: all of the loss is from the shuffle
+        other.sql(
+            "create model exact options (model_type = 'linear_reg', input_label_cols = ['y']) as "
+            "select (i % 2)::double as a, a as y from range(40) as r(i)"
+        )
+        assert record(other, "from ml.permutation_importance('exact')")["importance"] > 0.1
+
+
 def test_partial_dependence_of_a_linear_model_is_its_weight(pond):
     found = rows(
         pond,
