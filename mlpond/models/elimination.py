@@ -123,16 +123,22 @@ def _run(request: Request, parts: list[Part], objective: Objective, step: int) -
             name: math.fsum(scores.get(name, 0.0) for _, scores in measured) / len(measured)
             for name in left
         }
-        worst = sorted(left, key=lambda name: (scores[name], -left.index(name)))[:step]
+        # of features that matter as much the last is dropped first
+        worst = sorted(left, key=lambda name: (_rankable(scores[name]), -left.index(name)))[:step]
         rounds.append((len(left), value, [(name, scores[name]) for name in worst]))
         left = [name for name in left if name not in worst]
-    known = [(objective.loss(value), n) for n, value, _ in rounds if value is not None]
+    known = [(_rankable(objective.loss(value)), n) for n, value, _ in rounds if value is not None]
     best = min(known)[1] if known else total  # the fewest features among equals
     found: list[Eliminated] = []
     for n, value, names in reversed(rounds):
         for name, score in reversed(names):
             found.append(Eliminated(name, score, len(found) + 1, n, objective.column, value, False))
     return [replace(row, is_best=row.rank <= best) for row in found]
+
+
+def _rankable(value: float) -> float:
+    """Without the last digits, in which equal models differ by the order of their sums."""
+    return float(f"{value:.12g}")
 
 
 def _measure(

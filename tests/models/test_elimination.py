@@ -53,6 +53,23 @@ def test_a_type_without_weights_is_asked_by_shuffling(pond):
     assert {row[0] for row in found if row[6]} == {"a", "d"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        ("linear_reg", "a, a as a2, 1 as one, b, -a as a3"),
+        pytest.param(
+            "svm_regressor", "a, 1 as one, 2 as two, b, null::double as empty",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)  # fmt: skip
+def test_equal_models_and_features_are_not_told_apart_by_roundings(pond, kind, columns):
+    # of equal weights the first was dropped, and a constant selected for 2e-16 of R²
+    query = f"select {columns}, y from (select *, 3 * a - 2 * b + sin(i * 77) as y from (select i, sin(i * 1.7) as a, cos(i * 3.1) as b from range(120) as r(i)))"  # fmt: skip
+    found = run(pond, query, f"{{model_type: '{kind}', input_label_cols: ['y']}}", ", folds := 3")
+    assert [row[0] for row in found if row[6]] == ["a", "b"]
+
+
 def test_two_at_a_time(pond):
     found = run(pond, "select * exclude (late) from t",
                 "{model_type: 'linear_reg', input_label_cols: ['y']}", ", step := 2, folds := 2")  # fmt: skip
