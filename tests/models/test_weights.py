@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import duckdb
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -135,6 +136,9 @@ def test_rows_of_weight_zero_are_not_there(pond, options, label):
 def test_equal_weights_change_nothing(pond):
     create(pond, f"{LINEAR}, l2_reg = 0.5, regularization_path = 0", "x, gap, y")
     plain = coefficients(pond, "weight, standardized_weight")
+    # not a feature list of which none is selected
+    with pytest.raises(duckdb.Error, match="select_by_path: .* without regularization_path"):
+        rows(pond, "from ml.select_by_path('m')")
     create(pond, f"{LINEAR}, l2_reg = 1.0, instance_weight_col = 'two'", "x, gap, 2 as two, y")
     # twice the losses and twice the penalty
     assert coefficients(pond, "weight, standardized_weight") == pytest.approx(plain, rel=1e-9)
