@@ -37,11 +37,12 @@ recovered as (
         value as planted,
         found,
         standard_error,
-        (found - planted) / standard_error as z,
+        -- nothing is known of how far a share of 0 or 1, or a ratio to 0, errs
+        (found - planted) / case when standard_error > 0 and isfinite(standard_error) then standard_error end as z,
         meaning,
     from found
     join shop.truths using (name)
 )
 
 select * from recovered
-order by abs(z) desc
+order by abs(z) desc nulls last

@@ -113,6 +113,19 @@ def test_a_small_shop_is_warned_of_not_refused(ran):
     rule = resources.files("mlpond.pipelines") / f"product_analytics/checks/{check}.sql"
     assert one(ran, f"select severity from (\n{rule.read_text()}\n)") == "warning"
     ran.con.execute("rollback")
+    # nobody reached the checkout on a tablet: a share of 0 with a standard error of 0, and no z of -inf
+    folder = resources.files("mlpond.pipelines") / "product_analytics"
+    ran.con.execute(
+        "begin; delete from shop.truths where name <> 'checkout_rate_tablet'; update product_analytics.funnel "
+        "set users = 0 where breakdown = 'tablet' and condition = 'checkout'"
+    )
+    ran.con.execute(
+        f"create or replace table product_analytics.recovered as (\n{(folder / 'recovered.sql').read_text()}\n)"
+    )
+    rule = folder / "checks/truths_are_found.sql"
+    found = f"select (name, z, severity) from (\n{rule.read_text()}\n)"
+    assert one(ran, found) == ("checkout_rate_tablet", None, "warning")
+    ran.con.execute("rollback")
 
 
 @pytest.mark.slow
