@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 
 import pytest
 
@@ -75,6 +76,17 @@ def test_the_checks_find_what_is_wrong(ran):
         run_pipeline(
             ran, "feature_engineering", select="nothing_is_from_the_future", full_refresh=True
         )
+
+
+@pytest.mark.parametrize(("standard_error", "severity"), [(0.01, "error"), (0.05, "warning")])
+def test_too_few_late_flights_are_warned_of_not_refused(ran, standard_error, severity):
+    rule = resources.files("mlpond.pipelines") / "feature_engineering/checks/features_help.sql"
+    ran.con.execute(
+        f"begin; update feature_engineering.evaluation set roc_auc = 0.6, standard_error = {standard_error}"
+    )
+    found = ran.con.execute(f"select severity from (\n{rule.read_text()}\n)").fetchall()
+    ran.con.execute("rollback")
+    assert found == [(severity,)]
 
 
 def test_the_report_is_written(ran, tmp_path):
