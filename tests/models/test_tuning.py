@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -242,6 +243,10 @@ def test_validation_curve(pond):
     assert [row[2] for row in found] == by_trial
     other = rows(pond, "from ml.validation_curve('m', 'l2_reg', metric := 'mean_squared_error')")
     assert other[3][3] > other[0][3]
+    with pytest.raises(
+        duckdb.Error, match="metric nosuch is not known; it must be one of mean_abs"
+    ):
+        rows(pond, "from ml.validation_curve('m', 'l2_reg', metric := 'nosuch')")
 
 
 @pytest.mark.slow
