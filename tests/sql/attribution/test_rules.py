@@ -107,6 +107,10 @@ def test_every_rule_by_hand(con):
     assert by_rule["time_decay"] == pytest.approx((1 / 11, 2 / 11, 4 / 11, 4 / 11))
     uneven = ask(con, "attribution_touches", "position_based", first_share=0.5, last_share=0.3)
     assert [row[0] for row in uneven] == pytest.approx([0.5, 0.1, 0.1, 0.3])
+    # 1 - 0.9 - 0.1 and 1 - 0.7 - 0.3 are not 0, and what a touch cost would be divided by that
+    for first, last in [(0.9, 0.1), (0.7, 0.3)]:
+        ends = ask(con, "attribution_touches", "position_based", first_share=first, last_share=last)
+        assert [row[0] for row in ends] == [first, 0, 0, last]
     steep = ask(con, "attribution_touches", "time_decay", half_life="1 hour")
     assert steep[-1][0] == pytest.approx(0.5)
     short = ask(
