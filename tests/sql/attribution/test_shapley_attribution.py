@@ -99,6 +99,8 @@ def test_many_channels(con):
 def test_thin_and_wrong_data(con):
     assert shapley(con, []) == {}
     assert shapley(con, [(["A"], 0, 0, 5)], "rate")["A"]["share"] is None
+    # a value without a conversion is still that of the path
+    assert [row["revenue"] for row in shapley(con, [(["A", "B"], 0, 6, 5)]).values()] == [3, 3]
     assert shapley(con, [([], 3, 0, 5)]) == {
         None: {
             "channel": None,
