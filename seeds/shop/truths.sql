@@ -120,7 +120,7 @@ truths as (
         ('add_to_cart_to_add_to_cart', {{ cart_cart | double }}, 'chance that the event after add_to_cart is add_to_cart'),
         ('add_to_cart_to_view', {{ cart_view | double }}, 'chance that the event after add_to_cart is a view'),
         ('partner_share', {{ partner | double }}, 'chance that what is added directly after one of a pair is its partner for being so'),
-        ('subscriber_discount', {{ discount | double }}, 'what subscribers pay less, as a share of the price'),
+        ('subscriber_discount', {{ discount | double }}, 'what subscribers pay less, as a share of the price, before that is rounded to cents'),
         ('outage_factor', {{ outage.factor | double }}, 'checkout to purchase on {{ outage.device }} in {{ outage.country }} from {{ outage.from }} to before {{ outage.to }}, relative to other times'),
         ('duplicate_share', {{ duplicate | double }}, 'share of events that were received twice, with one event_id'),
         ('late_share', {{ late | double }}, 'share of events that were received an hour to three days late'),
@@ -160,13 +160,13 @@ truths as (
     from devices
 
     union all
-    select 'weekday_share_' || isodow(day), sum(weight) / sum(sum(weight)) over (), 'share of visits on ' || dayname(min(day))
+    select 'weekday_share_' || isodow(day), sum(weight) / sum(sum(weight)) over (), 'share of visits on ' || dayname(min(day)) || ', but for the growth from week to week'
     from days
     group by isodow(day)
 
     union all
     select 'hour_share_' || hour, count(*) / 1e2, 'share of visit days whose first session begins in hour ' || hour
-    from (select unnest([{% for n in hours %}{% set hour = loop.index0 %}{% for _ in range(n) %}{{ hour }}, {% endfor %}{% endfor %}23]) as hour)
+    from (select unnest([{% for n in hours %}{% set hour = loop.index0 %}{% for _ in range(n) %}{{ hour }}, {% endfor %}{% endfor %}]) as hour)
     group by hour
 
     union all

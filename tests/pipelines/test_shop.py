@@ -150,8 +150,12 @@ def test_seasons(shop):
         assert_share(
             shop, f"weekday_share_{weekday}", f"select isodow(started_at) = {weekday} from visits"
         )
-    for hour in (0, 12, 20):
+    for hour in (0, 12, 20, 23):
         assert_share(shop, f"hour_share_{hour}", f"select hour(started_at) = {hour} from visits")
+
+    for family in ("channel", "country", "device", "hour", "weekday"):
+        shares = f"select sum(value) from shop.truths where name like '{family}_share_%'"
+        assert shop.con.execute(shares).fetchall() == [(pytest.approx(1),)]
 
 
 def test_growth_and_the_swing_of_a_year(shop):
