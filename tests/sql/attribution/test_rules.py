@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from itertools import permutations
 
 import duckdb
 import pytest
@@ -129,6 +130,32 @@ def test_every_rule_by_hand(con):
     passed = ask(con, "attribution_touches", "last_non_direct", direct="C")
     assert [row[0] for row in passed] == [0, 0, 0, 1]
     assert len(ask(con, "attribution_touches", lookback=None)) == 4
+
+
+def test_channels_that_are_equal_but_for_rounding_are_in_order(con):
+    """Six channels with a half, a third and a tenth each, added up in six orders."""
+    shares = list(permutations([2, 3, 10]))
+    names = [f"c{i}" for i in range(len(shares))]
+    touches, conversions = [], []
+    for place in range(3):
+        for name, lengths in zip(names, shares, strict=True):
+            user = len(conversions)
+            others = [touch(user, i, "other") for i in range(1, lengths[place])]
+            touches += [touch(user, 0, name), *others]
+            conversions.append((user, BEGIN + datetime.timedelta(days=9), 1.0))
+    fill(con, touches, conversions)
+    found = ask(con, "attribution", "method, channel")
+    assert [channel for method, channel in found if method == "linear"] == ["other", *names]
+    weights = permutations([0.1, 0.2, 0.3])
+    paths = [
+        f"(repeat(''{name}>'', {i + 1}), {weight})"
+        for name, three in zip(names, weights, strict=True)
+        for i, weight in enumerate(three)
+    ]
+    source = f"(from (values {', '.join(paths)}) as t(path, n))"
+    for function in ("shapley_attribution", "markov_attribution"):
+        found = con.execute(f"select channel from ml.{function}('{source}', 'path', 'n')")
+        assert found.fetchall() == [(name,) for name in names]
 
 
 def test_revenue_cost_and_return(con):
