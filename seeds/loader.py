@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib import resources
+from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -94,14 +95,16 @@ class Seed:
                 raise InputError(
                     f"seed {self.name}: there is no parameter {name!r}; it has {known}."
                 )
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
             if isinstance(self.parameters[name], int):
-                if isinstance(value, bool) or value != int(value) or abs(value) >= 2**31:
+                if not (is_number and abs(value) < 2**31 and value == int(value)):
                     raise InputError(
-                        f"seed {self.name}: {name} is {value}; it must be a whole number."
+                        f"seed {self.name}: {name} is {value!r}; it must be a whole number between "
+                        "-2147483647 and 2147483647."
                     )
-            elif not (math.isfinite(value) and value > 0):
+            elif not (is_number and math.isfinite(value) and value > 0):
                 raise InputError(
-                    f"seed {self.name}: {name} is {value}; it must be a number greater than 0."
+                    f"seed {self.name}: {name} is {value!r}; it must be a number greater than 0."
                 )
         return self.parameters | parameters
 
