@@ -254,6 +254,14 @@ def test_negative_amounts_hide_no_segment(con):
     assert found["the country=DE", 'dev"ice=phone']["apriori_support"] == 0.9
 
 
+def test_a_dimension_called_as_what_is_summed(con):
+    source = "(select * from (values (''DE'', true, 3), (''FR'', false, 4)) as t(__x, is_test, x))"
+    found = con.execute(
+        f"select contributors, metric_test, metric_control from ml.contribution('{source}', ['__x'], 'is_test', 'x')"
+    ).fetchall()
+    assert sorted(found) == [(["__x=DE"], 3, 0), (["__x=FR"], 0, 4), (["all"], 3, 4)]
+
+
 def test_a_value_that_is_null_or_empty(con):
     fill(
         con,
