@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import duckdb
 import pytest
@@ -260,6 +260,20 @@ def test_a_dimension_called_as_what_is_summed(con):
         f"select contributors, metric_test, metric_control from ml.contribution('{source}', ['__x'], 'is_test', 'x')"
     ).fetchall()
     assert sorted(found) == [(["__x=DE"], 3, 0), (["__x=FR"], 0, 4), (["all"], 3, 4)]
+
+
+def test_segments_that_are_equal_but_for_rounding_are_in_order(con):
+    fill(
+        con,
+        [
+            (f"c{i}", f"d{j}", 1, True, amount, 1.0, None)
+            for i, amounts in enumerate(permutations([0.1, 0.7, 0.3]))
+            for j, amount in enumerate(amounts)
+        ],
+    )
+    found = [key for key in ask(con, min_apriori_support=0) if len(key) == 1]
+    countries = [(f"the country=c{i}",) for i in range(6)]
+    assert [key for key in found if key in countries] == countries
 
 
 def test_a_value_that_is_null_or_empty(con):
