@@ -95,15 +95,15 @@ def labelled(source: str, call: Call, fold: str) -> str:
     )
 
 
-def columns_beside(call: Call, label: str) -> tuple[str, ...]:
-    """The columns of the rows that the label does not read."""
+def columns_beside(columns: tuple[str, ...], label: str) -> tuple[str, ...]:
+    """Those of the columns, which are quoted, that the label does not read."""
     read = {token.text.replace('""', '"').lower() for token in tokenize(label)}
-    return tuple(c for c in call.columns if c[1:-1].replace('""', '"').lower() not in read)
+    return tuple(c for c in columns if c[1:-1].replace('""', '"').lower() not in read)
 
 
 def fold_of(engine: Engine, source: str, call: Call) -> str:
     """SQL of a row's fold: a hash of its other columns, or its place where they are too alike."""
-    others = columns_beside(call, call.arguments[1])
+    others = columns_beside(call.columns, call.arguments[1])
     if others:
         row = f"hash(hash({', '.join(others)}))"  # of the hash: its low bits are mixed once more
         n, distinct = engine.row(f"select count(*), approx_count_distinct({row}) from {source}")

@@ -161,12 +161,11 @@ def _read(engine: Engine, cursor: Cursor, found: _Rows | None) -> tuple[Placed, 
                 f"ML.{name}(…) OVER () learns before the query runs, and {what}"
             ) from error
 
-    is_cross_fitted = FUNCTIONS[name].training_sql is not None
-    columns = _columns(engine, rows) if is_cross_fitted else ()
-    placed = Reader("query", FUNCTIONS, columns, describe).call(cursor)
-    if is_cross_fitted:
-        columns = columns_beside(placed.call, placed.call.arguments[1])
-    return replace(placed, call=replace(placed.call, columns=columns)), rows
+    placed = Reader("query", FUNCTIONS, (), describe).call(cursor)
+    if placed.function.training_sql is None:
+        return placed, rows
+    others = columns_beside(_columns(engine, rows), placed.call.arguments[1])
+    return replace(placed, call=replace(placed.call, columns=others)), rows
 
 
 def _columns(engine: Engine, rows: _Rows) -> tuple[str, ...]:
