@@ -16,13 +16,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlpond.sql import Entry, catalog
+from mlpond.sql import Entry, everything
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
 ROOT = Path(__file__).parent.parent
+KINDS = {"transform": "Written in TRANSFORM (…) of CREATE MODEL, or in a query of a session"}
 LEVELS = {
     "partial": "its parts can be computed apart and merged",
     "keyed": "works within a key",
@@ -53,7 +54,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def generated() -> dict[str, str]:
     """Every generated page: its path in the site and its text."""
-    entries = sorted(catalog(), key=lambda entry: (entry.field, entry.name))
+    entries = sorted(everything(), key=lambda entry: (entry.field, entry.name))
     fields = {field: list(group) for field, group in groupby(entries, lambda entry: entry.field)}
     pages = {f"reference/{field}.md": _field_page(field, group) for field, group in fields.items()}
     return {
@@ -66,8 +67,8 @@ def generated() -> dict[str, str]:
 def _index_page(fields: dict[str, list[Entry]]) -> str:
     parts = [
         "# Reference",
-        "Every function of schema `ml`. These pages are made from the headers of the SQL "
-        "templates, which the renderer enforces and a test holds against DuckDB. "
+        "Every function of schema `ml`, and those of TRANSFORM. These pages are made from the "
+        "headers of the SQL templates, which the renderer enforces and tests hold against DuckDB. "
         "`mlpond list` and `mlpond help NAME` print the same in a terminal.",
     ]
     for field, entries in fields.items():
@@ -86,11 +87,12 @@ def _field_page(field: str, entries: list[Entry]) -> str:
 
 def _function(entry: Entry) -> str:
     gives = "a table" if entry.kind == "table" else f"`{entry.result}`"
+    kind = KINDS.get(entry.kind, f"{entry.kind.capitalize()} function")
     parts = [
         f"## {entry.name}",
         f"```sql\n{entry.signature}\n```",
         _text(entry.summary),
-        f"{entry.kind.capitalize()} function; gives {gives}{_level(entry)}.",
+        f"{kind}; gives {gives}{_level(entry)}.",
     ]
     if entry.parameters:
         rows = [
@@ -104,13 +106,14 @@ def _function(entry: Entry) -> str:
     if entry.example:
         parts.append(f"```sql\n{entry.example}\n```")
     source = f"Source: {_text(entry.source)}. " if entry.source else ""
-    parts.append(f"*{source}Template: `sql/{entry.path}`.*")
+    template = "" if entry.kind == "transform" else f"Template: `sql/{entry.path}`."
+    parts.append(f"*{source}{template}".rstrip() + "*")
     return "\n\n".join(parts)
 
 
 def _level(entry: Entry) -> str:
     """How the work could be divided; a function of one row always can be."""
-    return "" if entry.kind == "scalar" else f"; {LEVELS[entry.level]}"
+    return "" if entry.kind in ("scalar", "transform") else f"; {LEVELS[entry.level]}"
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mlpond.sql.templates.catalog import Column, Entry, Parameter, catalog
+from mlpond.sql.templates.catalog import Column, Entry, Parameter, catalog, everything
 
-__all__ = ["Column", "Entry", "Parameter", "catalog"]
+__all__ = ["Column", "Entry", "Parameter", "catalog", "everything"]

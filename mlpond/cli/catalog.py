@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from mlpond.cli.render import console
 from mlpond.errors import InputError
 
 if TYPE_CHECKING:
-    from mlpond.models.preprocessing import Function
     from mlpond.sql import Entry
 
 INDENT = 2
@@ -44,9 +42,9 @@ def list_command(word: str | None) -> None:
 
 def help_command(name: str) -> None:
     """Explain a function, a pipeline or a seed; an unknown name is met with the nearest ones."""
-    from mlpond.sql import catalog
+    from mlpond.sql import everything
 
-    entries = {entry.name: entry for entry in catalog()}
+    entries = {entry.name: entry for entry in everything()}
     wanted = name.strip().removesuffix("()").lower().removeprefix("ml.")
     if wanted in entries:
         console().print(_explain(entries[wanted]))
@@ -60,40 +58,7 @@ def help_command(name: str) -> None:
         console().print(_explain_seed(wanted))
     if wanted in pipelines or wanted in seeds:
         return
-    from mlpond.models.preprocessing import FUNCTIONS
-
-    if wanted.upper() in FUNCTIONS:
-        print(_explain_preprocessing(FUNCTIONS[wanted.upper()]))
-        return
-    names = [function.lower() for function in FUNCTIONS]
-    raise InputError(_unknown(name, wanted, [*entries, *pipelines, *seeds, *names]))
-
-
-def _explain_preprocessing(function: Function) -> str:
-    """Explain a function that is no macro of the library: it is written in TRANSFORM or a query."""
-    from mlpond.models.preprocessing.function import BEHIND, REQUIRED
-
-    lines = [
-        f"ML.{function.name}{function.usage} {BEHIND[function.over]}".rstrip(),
-        "in TRANSFORM (…) of CREATE MODEL, and in a query of a session",
-        "",
-        "Parameters",
-        *(f"    {argument.name}  {argument.expected}" for argument in function.arguments),
-        *(
-            f"    {setting.name}  {setting.expected}"
-            + ("" if setting.default is REQUIRED else f"; {_literal(setting.default)} if left out")
-            for setting in function.settings
-        ),
-        "",
-        inspect.getdoc(inspect.getmodule(function.sql)) or "",
-    ]
-    if function.over == "learns":
-        lines += ["", "What it learns in a model is in ml.transform_state."]
-    return "\n".join(lines)
-
-
-def _literal(value: Any) -> str:
-    return str(value).upper() if isinstance(value, bool) else repr(value)
+    raise InputError(_unknown(name, wanted, [*entries, *pipelines, *seeds]))
 
 
 def seed_command(name: str, database: str | None, parameters: Mapping[str, Any]) -> None:
@@ -122,10 +87,10 @@ def _unknown(name: str, wanted: str, known: Sequence[str]) -> str:
 
 
 def _sections() -> list[tuple[str, list[tuple[str, str]]]]:
-    from mlpond.sql import catalog
+    from mlpond.sql import everything
 
     fields: dict[str, list[tuple[str, str]]] = {}
-    for entry in catalog():
+    for entry in everything():
         fields.setdefault(entry.field, []).append((entry.signature, _sentence(entry.summary)))
     return [
         *((f"Functions: {field}", sorted(rows)) for field, rows in sorted(fields.items())),
@@ -210,6 +175,8 @@ def _explain(entry: Entry) -> RenderableType:
 
 
 def _kind(entry: Entry) -> str:
+    if entry.kind == "transform":
+        return f"in TRANSFORM (…) of CREATE MODEL, and in a query of a session → {entry.result}"
     return "table function" if entry.kind == "table" else f"{entry.kind} function → {entry.result}"
 
 

@@ -73,10 +73,10 @@ class SqlCompleter(Completer):
 
     def _all_words(self) -> list[tuple[str, str]]:
         if self._words is None:
-            from mlpond.sql import catalog
+            from mlpond.sql import everything
 
             found = set(self._pond.con.execute(_QUERY).fetchall())
             found |= {(word, "keyword") for word in _MODEL_KEYWORDS}
-            found |= {(f"ml.{entry.name}(", "mlpond") for entry in catalog()}
+            found |= {(f"{entry.called}(", "mlpond") for entry in everything()}
             self._words = sorted(found, key=lambda entry: (_KINDS.index(entry[1]), entry[0]))
         return self._words

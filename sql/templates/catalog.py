@@ -7,9 +7,9 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from mlpond.sql.templates.header import Column, Header, Parameter, read_header
+from mlpond.sql.templates.header import Column, Function, Header, Parameter, read_header
 
-__all__ = ["Column", "Entry", "Parameter", "Template", "catalog", "templates"]
+__all__ = ["Column", "Entry", "Parameter", "Template", "catalog", "everything", "templates"]
 
 # Folders whose templates become functions of schema `ml`, in the order of installation.
 FIELDS = (
@@ -22,6 +22,9 @@ FIELDS = (
     "sampling", "recommend", "selection", "outliers", "windows", "joins", "splits", "customers",
     "attribution", "baskets", "contribution", "preprocessing", "journeys", "quality",
 )  # fmt: skip
+TRANSFORM = "transform"  # the folder of functions that are headers alone
+# What stands behind a call of these, by their level: each row alone, its series, all rows.
+OVER = {"partial": "", "keyed": " OVER (PARTITION BY key ORDER BY time)", "global": " OVER ()"}
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,13 @@ class Template:
 
 @dataclass(frozen=True)
 class Entry:
-    """One function that SQL can call as ``ml.<name>``."""
+    """One function: a macro ``ml.<name>``, or one of TRANSFORM, ``ML.<NAME>``."""
 
     name: str
     field: str
     summary: str
     signature: str
-    kind: str  # scalar, aggregate or table
+    kind: str  # scalar, aggregate, table or transform
     result: str
     parameters: tuple[Parameter, ...]
     columns: tuple[Column, ...]
@@ -59,6 +62,11 @@ class Entry:
     source: str
     path: str
     example: str | None
+
+    @property
+    def called(self) -> str:
+        """What stands before the bracket of a call."""
+        return f"ML.{self.name.upper()}" if self.kind == TRANSFORM else f"ml.{self.name}"
 
 
 def read_text(path: str) -> str:
@@ -89,9 +97,39 @@ def templates() -> tuple[Template, ...]:
 
 @cache
 def catalog() -> tuple[Entry, ...]:
-    """Return every function of the library, sorted by name."""
+    """Return every function that the library installs as a macro, sorted by name."""
     entries = [entry for template in templates() for entry in _entries(template)]
     return tuple(sorted(entries, key=lambda entry: entry.name))
+
+
+@cache
+def everything() -> tuple[Entry, ...]:
+    """Return the catalogue with the functions of TRANSFORM that are no macros, sorted by name."""
+    entries = list(catalog())
+    for path in names(TRANSFORM, ".j2"):
+        text = read_text(path)
+        entries += _transforms(read_header(text, path), path)
+    return tuple(sorted(entries, key=lambda entry: entry.name))
+
+
+def _transforms(header: Header, path: str) -> list[Entry]:
+    entries = []
+    for function in header.functions:
+        listed = "".join(
+            f", {name}" if default is None else f" [, {name}]"
+            for name, default in function.arguments
+        )
+        call = f"ML.{function.name.upper()}("
+        entries.append(
+            Entry(
+                name=function.name, field=TRANSFORM, summary=function.meaning, kind=TRANSFORM,
+                result=function.result,
+                signature=f"{call}{listed.removeprefix(', ')}){OVER[header.level]}",
+                parameters=_parameters(header, function), columns=(), level=header.level,
+                source=header.source, path=path, example=_example(header, call),
+            )
+        )  # fmt: skip
+    return entries
 
 
 def _entries(template: Template) -> list[Entry]:
@@ -111,15 +149,9 @@ def _entries(template: Template) -> list[Entry]:
                 columns=header.columns, example=header.example, **shared,
             )
         ]  # fmt: skip
-    meanings = {parameter.name: parameter for parameter in header.parameters}
     entries = []
     for function in header.functions:
         arguments = ", ".join(_argument(name, default) for name, default in function.arguments)
-        parameters = tuple(
-            Parameter(name, meanings[name].type, default, meanings[name].meaning)
-            for name, default in function.arguments
-            if name in meanings
-        )
         is_table = function.result == "TABLE"
         kind = "table" if is_table else "scalar"
         if function.result.startswith("AGGREGATE "):
@@ -128,9 +160,10 @@ def _entries(template: Template) -> list[Entry]:
             Entry(
                 name=function.name, summary=function.meaning, kind=kind,
                 result=function.result.removeprefix("AGGREGATE "),
-                signature=f"ml.{function.name}({arguments})", parameters=parameters,
-                columns=header.columns if is_table else (), example=_example(header, function.name),
-                **shared,
+                signature=f"ml.{function.name}({arguments})",
+                parameters=_parameters(header, function),
+                columns=header.columns if is_table else (),
+                example=_example(header, f"ml.{function.name}("), **shared,
             )
         )  # fmt: skip
     return entries
@@ -140,9 +173,19 @@ def _argument(name: str, default: str | None) -> str:
     return name if default is None else f"{name} := {default}"
 
 
-def _example(header: Header, name: str) -> str | None:
+def _parameters(header: Header, function: Function) -> tuple[Parameter, ...]:
+    """The parameters of one of a header's functions, with the defaults that it has there."""
+    meanings = {parameter.name: parameter for parameter in header.parameters}
+    return tuple(
+        Parameter(name, meanings[name].type, default, meanings[name].meaning)
+        for name, default in function.arguments
+        if name in meanings
+    )
+
+
+def _example(header: Header, call: str) -> str | None:
     lines = (header.example or "").splitlines()
-    return next((line for line in lines if f"ml.{name}(" in line), None)
+    return next((line for line in lines if call in line), None)
 
 
 def _root() -> Traversable:

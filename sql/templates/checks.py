@@ -63,6 +63,9 @@ def _refused(owner: str, parameter: Parameter, default: str | None) -> Iterable[
         yield f"{name} is null", quoting.string(f"{owner}{name} is NULL; give true or false")
     if parameter.type in ("columns", "list", "conditions", "strings"):
         yield f"typeof({name}) = 'VARCHAR'", f"{found} || '; it must be a list, in brackets'"
+    if parameter.type == "columns" or parameter.meaning.startswith("names of "):
+        missing = quoting.string(f"{owner}{name} has a NULL in it; give {_wanted(parameter)}")
+        yield f"list_count({name}::varchar[]) < len({name}::varchar[])", missing
     if parameter.type == "integer":
         yield f"{name}::double <> {name}::bigint", f"{found} || '; it must be a whole number'"
     if parameter.type == "duration":

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
 from mlpond.sql.templates import quoting
-from mlpond.sql.templates.catalog import Entry, Template, catalog, names, read_text, templates
+from mlpond.sql.templates.catalog import Entry, Template, everything, names, read_text, templates
 from mlpond.sql.templates.checks import checked
 from mlpond.sql.templates.forms import MARK, Conditions, Forms
 from mlpond.sql.templates.header import Parameter
@@ -43,7 +43,7 @@ def help_pages() -> str:
     """
     pages = [
         [entry.name, position, *fact]
-        for entry in catalog()
+        for entry in everything()
         for position, fact in enumerate(_facts(entry), start=1)
     ]
     columns = ("function", "position", "part", "name", "type", "meaning")
@@ -60,7 +60,7 @@ def help_pages() -> str:
 
 def _facts(entry: Entry) -> Iterator[tuple[str, str | None, str | None, str | None]]:
     """Part, name, type and meaning of everything there is to say of a function."""
-    yield "function", f"ml.{entry.name}", entry.kind, " ".join(entry.summary.split())
+    yield "function", entry.called, entry.kind, " ".join(entry.summary.split())
     yield "call", None, None, entry.signature
     if entry.kind != "table":
         yield "result", None, entry.result, None

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import mlpond as package
-from mlpond.sql import catalog
+from mlpond.sql import everything
 
 
 def test_version(mlpond):
@@ -109,7 +109,7 @@ def test_statements_before_the_error_stay(mlpond, tmp_path):
 
 def test_debug_shows_the_traceback(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "mlpond.cli", "sql", "from nothing_here", "--debug"],
+        [sys.executable, "-m", "mlpond", "sql", "from nothing_here", "--debug"],
         capture_output=True,
         text=True,
     )
@@ -133,7 +133,7 @@ def test_a_file_that_may_not_be_written_is_read(mlpond, tmp_path):
 
 def test_a_closed_pipe_is_no_error():
     done = subprocess.run(
-        f"{sys.executable} -m mlpond.cli sql 'from range(1000000)' --format csv | head -n 2",
+        f"{sys.executable} -m mlpond sql 'from range(1000000)' --format csv | head -n 2",
         shell=True,
         capture_output=True,
         text=True,
@@ -143,7 +143,7 @@ def test_a_closed_pipe_is_no_error():
 
 def test_list_shows_every_function_pipeline_and_seed(mlpond):
     text = mlpond("list").stdout
-    assert all(f"ml.{entry.name}(" in text for entry in catalog())
+    assert all(f"{entry.called}(" in text for entry in everything())
     assert "flights" in text
     assert "penguins" in text
 
@@ -163,14 +163,15 @@ def test_help_explains_a_function(mlpond, name):
 
 @pytest.mark.slow
 def test_help_works_for_every_function(mlpond):
-    for entry in catalog():
+    for entry in everything():
         assert entry.signature.split("(")[0] in mlpond("help", entry.name).stdout
 
 
 def test_help_of_a_function_of_transform(mlpond):
     text = mlpond("help", "ml.kbins").stdout
     assert text.startswith("ML.KBINS(x [, n_bins] [, strategy] [, output_format]) OVER ()")
-    assert "n_bins  an integer from 2 to 10000; 5 if left out" in text
+    assert "how many bins, 2 to 10000 (default 5)" in text
+    assert "ML.SPLINE(" in mlpond("list", "spline").stdout
     series = mlpond("help", "last_known").stdout
     assert series.startswith("ML.LAST_KNOWN(x) OVER (PARTITION BY key ORDER BY time)")
 

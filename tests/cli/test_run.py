@@ -90,7 +90,7 @@ def test_ctrl_c_is_130_and_the_next_run_goes_on(mlpond, starter):
     Path("slow.sql").write_text(
         "select sum(a.range * b.range) as s from range(10000000) a, range(10000000) b, demo.measured"
     )
-    run = subprocess.Popen([sys.executable, "-m", "mlpond.cli", "run", "."], stdout=subprocess.PIPE)
+    run = subprocess.Popen([sys.executable, "-m", "mlpond", "run", "."], stdout=subprocess.PIPE)
     for line in run.stdout:  # the slow step reads a step, so that one is done before it
         if b"slow: started" in line:
             break

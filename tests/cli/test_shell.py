@@ -85,7 +85,7 @@ def terminal(tmp_path):
     """A shell in a terminal of 100 x 40; the history is in the test's folder."""
     child = pexpect.spawn(
         sys.executable,
-        ["-m", "mlpond.cli", "shell", "a.duckdb"],
+        ["-m", "mlpond", "shell", "a.duckdb"],
         cwd=tmp_path,
         env={
             **os.environ,

@@ -7,7 +7,7 @@ import pytest
 
 import mlpond
 from mlpond.errors import InputError, TemplateError
-from mlpond.sql import catalog
+from mlpond.sql import catalog, everything
 from mlpond.sql.templates.catalog import Template, templates
 from mlpond.sql.templates.header import read_header
 from mlpond.sql.templates.installer import table_macro
@@ -93,7 +93,8 @@ def test_help_says_in_sql_what_the_headers_say(con):
         return con.execute("from ml.help(?)", [name]).fetchall()
 
     listed = con.execute("select name, type from ml.help()").fetchall()
-    assert listed == [(f"ml.{entry.name}", entry.kind) for entry in ENTRIES]
+    assert listed == [(entry.called, entry.kind) for entry in everything()]
+    assert told("ml.Spline")[0][1] == "ML.SPLINE"
     for name in ("anova", "kendall_tau_b"):
         entry = next((entry for entry in ENTRIES if entry.name == name), ENTRIES[0])
         rows = told(entry.name)
@@ -139,6 +140,26 @@ def test_a_required_argument_that_is_null_is_named(con):
         message = f"ml.{entry.name}: {required[-1].name} is NULL; give "
         with pytest.raises(duckdb.InvalidInputException, match=message):
             con.execute(f"from ml.{entry.name}({', '.join(arguments)})")
+
+
+def test_a_null_among_names_of_columns_is_named(con):
+    tested, samples = 0, {"tolerances": "[1]"}
+    for entry in ENTRIES:
+        named = [
+            p for p in entry.parameters if p.type == "columns" or p.meaning.startswith("names of ")
+        ]
+        if entry.kind != "table" or not named:
+            continue
+        arguments = [
+            f"{p.name} := {'[NULL]' if p == named[-1] else samples.get(p.name) or NOT_NULL[p.type]}"
+            for p in entry.parameters
+            if p.default is None or p == named[-1]
+        ]
+        message = f"ml.{entry.name}: {named[-1].name} has a NULL in it; give "
+        with pytest.raises(duckdb.InvalidInputException, match=message):
+            con.execute(f"from ml.{entry.name}({', '.join(arguments)})")
+        tested += 1
+    assert tested > 40
 
 
 HEADER = """{#

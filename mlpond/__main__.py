@@ -1,0 +1,5 @@
+"""``python -m mlpond`` is ``mlpond``."""
+
+from mlpond.cli import main
+
+main()

@@ -1,5 +1,0 @@
-"""``python -m mlpond.cli`` is ``mlpond``."""
-
-from mlpond.cli import main
-
-main()
