@@ -315,6 +315,8 @@ def test_thin_and_wrong_data(con):
     with pytest.raises(duckdb.Error, match="pruning_method is 'SOME'; accepted are 'NO_PRUNING'"):
         ask(con, pruning_method="SOME")
     call = "from ml.contribution('(select true as t, 1 as x, {})', {}, 't', 'x', min_apriori_support := {})"
+    with pytest.raises(duckdb.Error, match="dimensions has A_1 twice; give each column once"):
+        con.execute(call.format("1 as A_1, 2 as b", ["a_1", "b", "A_1"], 0.1))
     for n, least in ((14, 0), (51, 0.1)):
         wide = call.format(
             ", ".join(f"1 as d{i}" for i in range(n)), [f"d{i}" for i in range(n)], least
