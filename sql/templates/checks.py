@@ -55,7 +55,7 @@ def checked(
 
 def _refused(owner: str, parameter: Parameter, default: str | None) -> Iterable[tuple[str, str]]:
     """Yield what is refused of an argument, and the message, both in SQL."""
-    name = parameter.name
+    name, names = parameter.name, f"{parameter.name}::varchar[]"
     found = f"{quoting.string(f'{owner}{name} is ')} || coalesce({name}::varchar, 'NULL')"
     if default is None and not parameter.may_be_null:
         yield f"{name} is null", quoting.string(f"{owner}{name} is NULL; give {_wanted(parameter)}")
@@ -65,7 +65,12 @@ def _refused(owner: str, parameter: Parameter, default: str | None) -> Iterable[
         yield f"typeof({name}) = 'VARCHAR'", f"{found} || '; it must be a list, in brackets'"
     if parameter.type == "columns" or parameter.meaning.startswith("names of "):
         missing = quoting.string(f"{owner}{name} has a NULL in it; give {_wanted(parameter)}")
-        yield f"list_count({name}::varchar[]) < len({name}::varchar[])", missing
+        yield f"list_count({names}) < len({names})", missing
+    if ", each once" in parameter.meaning:
+        lower = f"list_transform({names}, lambda own: lower(own))"
+        again = f"list_filter({names}, lambda c, i: list_position({lower}, lower(c)) < i)[1]"
+        twice = f"{quoting.string(f'{owner}{name} has ')} || {again} || ' twice"
+        yield f"{again} is not null", f"{twice}; give each column once'"
     if parameter.type == "integer":
         yield f"{name}::double <> {name}::bigint", f"{found} || '; it must be a whole number'"
     if parameter.type == "duration":

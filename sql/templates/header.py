@@ -26,7 +26,8 @@ number whose bits say which of them hold, the highest that of the first, and `na
 list as it came.
 
 An argument of a table function that has no default must not be NULL, unless its meaning has the
-words "NULL means".
+words "NULL means". A list of columns, or one whose meaning begins with "names of", must have no
+NULL in it, and if its meaning has the words ", each once" no name twice.
 
 Fields are parted by two spaces or more; a line indented deeper continues the one above.
 
