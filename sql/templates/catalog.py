@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -24,7 +25,7 @@ FIELDS = (
 )  # fmt: skip
 TRANSFORM = "transform"  # the folder of functions that are headers alone
 # What stands behind a call of these, by their level: each row alone, its series, all rows.
-OVER = {"partial": "", "keyed": " OVER (PARTITION BY key ORDER BY time)", "global": " OVER ()"}
+OVER = {"partial": "", "keyed": "OVER (PARTITION BY key ORDER BY time)", "global": "OVER ()"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Entry:
     @property
     def called(self) -> str:
         """What stands before the bracket of a call."""
-        return f"ML.{self.name.upper()}" if self.kind == TRANSFORM else f"ml.{self.name}"
+        return self.signature.partition("(")[0]
 
 
 def read_text(path: str) -> str:
@@ -115,16 +116,13 @@ def everything() -> tuple[Entry, ...]:
 def _transforms(header: Header, path: str) -> list[Entry]:
     entries = []
     for function in header.functions:
-        listed = "".join(
-            f", {name}" if default is None else f" [, {name}]"
-            for name, default in function.arguments
-        )
-        call = f"ML.{function.name.upper()}("
+        call = f"ML.{function.name.upper()}"
+        arguments = usage((name, default is not None) for name, default in function.arguments)
         entries.append(
             Entry(
                 name=function.name, field=TRANSFORM, summary=function.meaning, kind=TRANSFORM,
                 result=function.result,
-                signature=f"{call}{listed.removeprefix(', ')}){OVER[header.level]}",
+                signature=f"{call}{arguments} {OVER[header.level]}".rstrip(),
                 parameters=_parameters(header, function), columns=(), level=header.level,
                 source=header.source, path=path, example=_example(header, call),
             )
@@ -163,10 +161,16 @@ def _entries(template: Template) -> list[Entry]:
                 signature=f"ml.{function.name}({arguments})",
                 parameters=_parameters(header, function),
                 columns=header.columns if is_table else (),
-                example=_example(header, f"ml.{function.name}("), **shared,
+                example=_example(header, f"ml.{function.name}"), **shared,
             )
         )  # fmt: skip
     return entries
+
+
+def usage(arguments: Iterable[tuple[str, bool]]) -> str:
+    """The brackets of a call whose arguments are told by their place, some of them optional."""
+    listed = (f" [, {name}]" if is_optional else f", {name}" for name, is_optional in arguments)
+    return f"({''.join(listed).removeprefix(', ')})"
 
 
 def _argument(name: str, default: str | None) -> str:
@@ -185,7 +189,7 @@ def _parameters(header: Header, function: Function) -> tuple[Parameter, ...]:
 
 def _example(header: Header, call: str) -> str | None:
     lines = (header.example or "").splitlines()
-    return next((line for line in lines if call in line), None)
+    return next((line for line in lines if f"{call}(" in line), None)
 
 
 def _root() -> Traversable:

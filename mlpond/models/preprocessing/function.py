@@ -22,11 +22,13 @@ from typing import Any
 from mlpond.engine import Engine
 from mlpond.errors import InputError, StatementError
 from mlpond.models.features import is_number
+from mlpond.sql.templates.catalog import OVER, usage
 from mlpond.sql.templates.quoting import double, identifier
 
 REQUIRED = object()  # the default of a setting that has none
-SERIES = "OVER (PARTITION BY key ORDER BY time)"
-BEHIND = {"learns": "OVER ()", "none": "", "series": SERIES}  # what stands behind a call
+# What stands behind a call.
+SERIES = OVER["keyed"]
+BEHIND = {"learns": OVER["global"], "none": OVER["partial"], "series": SERIES}
 
 
 @dataclass(frozen=True)
@@ -289,13 +291,12 @@ class Function:
     @property
     def usage(self) -> str:
         """The form of a call, for messages."""
-        parts = ""
-        for name, optional in (
-            *((argument.name, argument.optional) for argument in self.arguments),
-            *((setting.name, setting.default is not REQUIRED) for setting in self.settings),
-        ):
-            parts += f" [, {name}]" if optional else f", {name}"
-        return f"({parts.removeprefix(', ')})"
+        return usage(
+            (
+                *((argument.name, argument.optional) for argument in self.arguments),
+                *((setting.name, setting.default is not REQUIRED) for setting in self.settings),
+            )
+        )
 
     def checked(self, who: str, given: tuple[Any, ...]) -> dict[str, Any]:
         """Check the settings and fill in defaults."""
